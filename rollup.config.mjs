@@ -1,0 +1,85 @@
+import { readFileSync, rmSync } from 'node:fs';
+import commonjs from '@rollup/plugin-commonjs';
+import resolve from '@rollup/plugin-node-resolve';
+import terser from '@rollup/plugin-terser';
+import dts from 'rollup-plugin-dts';
+import esbuild from 'rollup-plugin-esbuild';
+
+const manifest = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+
+// Each entry of `exports` that leads to dist/<name>.js is made from src/<name>.ts.
+const entries = Object.fromEntries(
+  Object.values(manifest.exports)
+    .map((target) => /^\.\/dist\/(.+)\.js$/.exec(target.default ?? '')?.[1])
+    .filter((name) => name !== undefined)
+    .map((name) => [name, `src/${name}.ts`]),
+);
+
+// The bundler of the user resolves these; the script tag's file carries its own.
+const external = [/^node:/, /^eventemitter3($|\/)/, /^nanoid($|\/)/, /^ws($|\/)/];
+
+const typescript = () => esbuild({ target: 'es2022', tsconfig: 'tsconfig.base.json' });
+
+/** Every warning is an error: an unresolved import or a cycle must not reach a user. */
+const onwarn = (warning) => {
+  throw new Error(warning.message);
+};
+
+/** Empties dist/ once, before the first of the builds below, so that no chunk of an earlier build is published. */
+const cleanDist = () => ({
+  name: 'clean-dist',
+  buildStart: () => rmSync(new URL('dist', import.meta.url), { recursive: true, force: true }),
+});
+
+const modules = {
+  input: entries,
+  external,
+  onwarn,
+  plugins: [cleanDist(), typescript()],
+  output: {
+    dir: 'dist',
+    format: 'es',
+    hoistTransitiveImports: false,
+    sourcemap: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: 'shared/[name]-[hash].js',
+  },
+};
+
+const scriptTag = {
+  input: 'src/global.ts',
+  onwarn,
+  plugins: [resolve({ browser: true }), commonjs(), typescript()],
+  output: {
+    file: 'dist/chunksocket.iife.min.js',
+    format: 'iife',
+    name: 'ChunkSocket',
+    exports: 'default',
+    sourcemap: true,
+    banner: `/*! chunksocket ${manifest.version} | MIT | with eventemitter3 and nanoid, MIT */`,
+    plugins: [
+      terser({
+        ecma: 2022,
+        compress: { passes: 3 },
+        // Pages are served in any encoding: the file must not depend on theirs.
+        format: { ascii_only: true, comments: /^!/ },
+      }),
+    ],
+  },
+};
+
+const declarations = {
+  input: entries,
+  external,
+  onwarn,
+  plugins: [dts({ tsconfig: 'src/tsconfig.json' })],
+  output: {
+    dir: 'dist',
+    format: 'es',
+    hoistTransitiveImports: false,
+    entryFileNames: '[name].d.ts',
+    chunkFileNames: 'shared/[name]-[hash].d.ts',
+  },
+};
+
+export default [modules, scriptTag, declarations];

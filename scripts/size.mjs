@@ -1,0 +1,47 @@
+// Measures what a user downloads, and fails when it is over the limit. Needs dist/.
+import { readFileSync } from 'node:fs';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+/** Minified, with the package's dependencies, as a user's bundler makes it for a page. */
+async function bundle(source) {
+  const result = await build({
+    stdin: { contents: source, resolveDir: process.cwd() },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+    logLevel: 'error',
+  });
+  return result.outputFiles[0].contents;
+}
+
+const measured = [
+  {
+    name: "import { ChunkSocket } from 'chunksocket'",
+    bytes: await bundle("export { ChunkSocket } from 'chunksocket';"),
+    gzipLimit: 10_000,
+  },
+  {
+    name: 'chunksocket.iife.min.js (script tag)',
+    bytes: readFileSync('dist/chunksocket.iife.min.js'),
+    gzipLimit: 10_500,
+  },
+].map(({ name, bytes, gzipLimit }) => ({
+  name,
+  minified: bytes.byteLength,
+  gzip: gzipSync(bytes, { level: 9 }).byteLength,
+  brotli: brotliCompressSync(bytes).byteLength,
+  gzipLimit,
+}));
+
+const width = Math.max(...measured.map(({ name }) => name.length));
+const row = (cells) => cells.map((cell) => String(cell).padStart(9)).join('');
+console.log(`${'bytes'.padEnd(width)}${row(['minified', 'gzip -9', 'limit', 'left', 'brotli'])}`);
+for (const { name, minified, gzip, brotli, gzipLimit } of measured) {
+  const verdict = gzip > gzipLimit ? '  TOO BIG' : '  ok';
+  console.log(`${name.padEnd(width)}${row([minified, gzip, gzipLimit, gzipLimit - gzip, brotli])}${verdict}`);
+  if (gzip > gzipLimit) process.exitCode = 1;
+}

@@ -1,0 +1,116 @@
+import { OptionError } from '../errors/session-errors.ts';
+import { CloseCode, isSendableCloseCode } from '../protocol/close-codes.ts';
+import { linkDefaults, MAX_CLOSE_REASON_BYTES } from '../protocol/limits.ts';
+import { encodeText } from '../protocol/text.ts';
+import type { SendData } from '../runtime/payload.ts';
+import { SafeEmitter } from '../runtime/safe-emitter.ts';
+import type { Unsubscribe } from '../runtime/safe-emitter.ts';
+import type { SendOptions } from '../runtime/session-port.ts';
+import type { Stats } from '../runtime/stats.ts';
+import type { Transfer } from '../runtime/transfer.ts';
+import { Connector } from './connector.ts';
+import type { ChunkSocketEvents, Status } from './events.ts';
+import { resolveOptions } from './options.ts';
+import type { ChunkSocketOptions, PerConnection } from './options.ts';
+
+/** How a socket is closed. */
+export interface CloseOptions {
+  /** How long finishing what was sent may take, in ms; what is not delivered then fails. @defaultValue 30000 */
+  readonly drainMs?: number | undefined;
+}
+
+/**
+ * A WebSocket whose messages may have any size and whose session survives its connections.
+ *
+ * Connects at once, and comes back until {@link close}, a server that says no, or `maxRetries`. What is sent arrives
+ * exactly once and, within its channel, in order; `possibleDuplicateOf` marks the one exception.
+ */
+export class ChunkSocket {
+  readonly #emitter: SafeEmitter<ChunkSocketEvents>;
+  readonly #connector: Connector;
+
+  /**
+   * @param url - `ws:`, `wss:`, `http:` or `https:`, relative to the page; a function is asked again for each connection
+   * @throws OptionError for an option out of its range, or a URL that is none
+   */
+  constructor(url: PerConnection<string | URL>, options: ChunkSocketOptions = {}) {
+    this.#emitter = new SafeEmitter(reportError);
+    this.#connector = new Connector(url, resolveOptions(options), this.#emitter, reportError);
+  }
+
+  get status(): Status {
+    return this.#connector.status;
+  }
+
+  /** The application subprotocol that the server chose; `''` for none, and before the first connection. */
+  get protocol(): string {
+    return this.#connector.protocol;
+  }
+
+  /** Payload that the server has not acknowledged, in bytes; waiting messages included. */
+  get bufferedAmount(): number {
+    return this.#connector.port.bufferedBytes;
+  }
+
+  /**
+   * Sends one message. Works in every status: before the first connection and between connections it waits.
+   *
+   * @returns at once; `transfer.delivered` tells the end of it, also that the socket was closed or the queue full
+   * @throws TypeError for data that cannot be sent; OptionError for `priority` or `meta`
+   */
+  send(data: SendData, options?: SendOptions): Transfer {
+    return this.#connector.port.send(data, options);
+  }
+
+  /** Calls `listener` for each such event; what it throws breaks nothing. Returns a function that ends it. */
+  on<Name extends keyof ChunkSocketEvents>(
+    name: Name,
+    listener: (event: ChunkSocketEvents[Name]) => unknown,
+  ): Unsubscribe {
+    return this.#emitter.on(name, listener);
+  }
+
+  /** As {@link on}, for the next event only. */
+  once<Name extends keyof ChunkSocketEvents>(
+    name: Name,
+    listener: (event: ChunkSocketEvents[Name]) => unknown,
+  ): Unsubscribe {
+    return this.#emitter.once(name, listener);
+  }
+
+  stats(): Stats {
+    return this.#connector.port.stats();
+  }
+
+  /**
+   * Finishes what was sent, lets the server finish what it has started, then closes. A second call changes nothing.
+   *
+   * @param code - 1000, or 3000 to 4999 without the protocol's own 4900 to 4909
+   * @param reason - at most 123 bytes of UTF-8
+   * @returns fulfilled when the socket is closed, however it went (the `close` event tells)
+   * @throws OptionError for an argument out of its range
+   */
+  close(
+    code: number = CloseCode.normal,
+    reason = '',
+    { drainMs = linkDefaults.drainMs }: CloseOptions = {},
+  ): Promise<void> {
+    if (!isSendableCloseCode(code) || (code >= CloseCode.protocolViolation && code <= CloseCode.limitTooSmall)) {
+      throw new OptionError('code', code, '1000, or 3000 to 4999 without 4900 to 4909');
+    }
+    const reasonBytes = encodeText(reason).length;
+    if (reasonBytes > MAX_CLOSE_REASON_BYTES) {
+      throw new OptionError('reason', `${reasonBytes} bytes`, `at most ${MAX_CLOSE_REASON_BYTES} bytes`);
+    }
+    if (!(drainMs >= 0)) throw new OptionError('drainMs', drainMs, 'at least 0');
+    const connector = this.#connector;
+    if (connector.status !== 'closed' && connector.status !== 'closing') connector.close(code, reason, drainMs);
+    return connector.closed;
+  }
+}
+
+/** As the platform reports an uncaught exception, without ending the caller. */
+function reportError(error: unknown): void {
+  if (typeof globalThis.reportError === 'function') globalThis.reportError(error);
+  else console.error(error);
+}

@@ -1,0 +1,157 @@
+import { OptionError } from '../errors/session-errors.ts';
+import {
+  DEFAULT_TERMS,
+  linkDefaults,
+  MAX_OPEN_CHANNELS,
+  MAX_PROTOCOLS,
+  MIN_CHANNEL_CREDIT,
+  MIN_PACKET_BYTES,
+  MIN_POOL_MARGIN_BYTES,
+} from '../protocol/limits.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { SessionLossPolicy } from '../runtime/session-port.ts';
+import type { TransportClose } from '../runtime/transport.ts';
+import type { WebSocketConstructor } from './browser-transport.ts';
+
+/** What a `url` or `auth` function is told of the connection it is asked for. */
+export interface ConnectionContext {
+  /** Tries since the last connection that held, from 0. */
+  readonly attempt: number;
+  /** The server's word for where the session lives, for sticky routing; undefined until it gave one. */
+  readonly route: string | undefined;
+  /** The server refused the last `auth`. */
+  readonly wasRefused: boolean;
+}
+
+/** A value, or a function asked again for each connection. */
+export type PerConnection<T> = T | ((context: ConnectionContext) => T | PromiseLike<T>);
+
+/** Options of a `ChunkSocket`; every one has a default. */
+export interface ChunkSocketOptions {
+  /** Application subprotocols, most wanted first, at most 16. @defaultValue `[]` */
+  readonly protocols?: string | readonly string[] | undefined;
+  /** Any JSON value for the server's `authorize`, at most 3 KiB; travels in the handshake, not in the URL. @defaultValue none */
+  readonly auth?: PerConnection<unknown>;
+  /** Form of binary messages. @defaultValue `'arraybuffer'` */
+  readonly binaryType?: 'arraybuffer' | 'uint8array' | undefined;
+  /** Size of the packets to start with on a path of which nothing is known, in bytes. @defaultValue 16384 */
+  readonly startPacketBytes?: number | undefined;
+  /** Never send or take larger packets, in bytes. @defaultValue 1048576 */
+  readonly maxPacketBytes?: number | undefined;
+  /** Largest message to take, in bytes. @defaultValue 67108864 */
+  readonly maxMessageBytes?: number | undefined;
+  /** Credit that each channel has from the start, in bytes. @defaultValue 16384 */
+  readonly initialChannelCredit?: number | undefined;
+  /** Memory for incoming messages beyond that, in bytes; at least `maxMessageBytes` + 8192. @defaultValue maxMessageBytes + 16 MiB */
+  readonly poolBytes?: number | undefined;
+  /** Channels that the server may have open at a time. @defaultValue 64 */
+  readonly maxOpenChannels?: number | undefined;
+  /** Memory for outgoing messages, in bytes (a Blob takes none); what does not fit fails at once. @defaultValue 67108864 */
+  readonly maxBufferedBytes?: number | undefined;
+  /** Upper bound of the first reconnect delay, in ms. @defaultValue 500 */
+  readonly retryBaseMs?: number | undefined;
+  /** Upper bound of every reconnect delay, in ms. @defaultValue 30000 */
+  readonly retryMaxMs?: number | undefined;
+  /** Tries in a row without success before giving up. @defaultValue Infinity */
+  readonly maxRetries?: number | undefined;
+  /** Decides for itself whether to reconnect after a close; undefined leaves it to the SDK. @defaultValue none */
+  readonly shouldRetry?: ((close: TransportClose) => boolean | undefined) | undefined;
+  /** Time for opening and handshake of one connection, in ms. @defaultValue 10000 */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Silence after which the server is asked for a sign of life, in ms; 0 for never. @defaultValue 20000 */
+  readonly heartbeatMs?: number | undefined;
+  /**
+   * What to do, when the server has lost the session, with messages that it may or may not have: send them again
+   * marked as possible duplicates, or reject them with `SessionLostError`. @defaultValue `'resend'`
+   */
+  readonly onSessionLost?: SessionLossPolicy | undefined;
+  /** Where to remember the limits of a path, for a week. @defaultValue `'memory'` */
+  readonly rememberLimits?: 'memory' | 'localStorage' | 'none' | undefined;
+  /** What to do with a server that does not speak the protocol: `'none'` ends with `HandshakeError`. @defaultValue `'none'` */
+  readonly fallback?: 'none' | undefined;
+  /** The WebSocket class, where the platform has none (`ws` in Node 20). @defaultValue `globalThis.WebSocket` */
+  readonly WebSocket?: WebSocketConstructor | undefined;
+  /** Time and timers, for tests. @defaultValue the platform's */
+  readonly clock?: Clock | undefined;
+  /** From 0 to 1, for tests. @defaultValue `Math.random` */
+  readonly random?: (() => number) | undefined;
+}
+
+type NumberOption =
+  | 'startPacketBytes'
+  | 'maxPacketBytes'
+  | 'maxMessageBytes'
+  | 'initialChannelCredit'
+  | 'maxOpenChannels'
+  | 'maxBufferedBytes'
+  | 'retryBaseMs'
+  | 'retryMaxMs'
+  | 'maxRetries'
+  | 'connectTimeoutMs'
+  | 'heartbeatMs';
+
+/** The defaults that a number of the options have. */
+export const clientDefaults: Readonly<Record<NumberOption, number>> = {
+  startPacketBytes: linkDefaults.startPacketBytes,
+  maxPacketBytes: DEFAULT_TERMS.maxPacketBytes,
+  maxMessageBytes: DEFAULT_TERMS.maxMessageBytes,
+  initialChannelCredit: MIN_CHANNEL_CREDIT,
+  maxOpenChannels: DEFAULT_TERMS.maxOpenChannels,
+  maxBufferedBytes: 64 << 20,
+  retryBaseMs: 500,
+  retryMaxMs: 30_000,
+  maxRetries: Infinity,
+  connectTimeoutMs: linkDefaults.handshakeTimeoutMs,
+  heartbeatMs: linkDefaults.initiatorHeartbeatMs,
+};
+
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const MAX = Number.MAX_SAFE_INTEGER;
+
+const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
+  startPacketBytes: [MIN_PACKET_BYTES, MAX],
+  maxPacketBytes: [MIN_PACKET_BYTES, MAX],
+  maxMessageBytes: [0, MAX],
+  initialChannelCredit: [MIN_CHANNEL_CREDIT, MAX],
+  maxOpenChannels: [1, MAX_OPEN_CHANNELS],
+  maxBufferedBytes: [0, MAX],
+  retryBaseMs: [0, MAX_TIMER_MS],
+  retryMaxMs: [0, MAX_TIMER_MS],
+  maxRetries: [0, Infinity],
+  connectTimeoutMs: [1, MAX_TIMER_MS],
+  heartbeatMs: [0, MAX_TIMER_MS],
+};
+
+/** Options with every number there and in its range. */
+export type ResolvedOptions = Omit<ChunkSocketOptions, NumberOption | 'protocols' | 'poolBytes'> &
+  Readonly<Record<NumberOption, number>> & { readonly protocols: readonly string[]; readonly poolBytes: number };
+
+/** @throws OptionError naming the option, its value and the range */
+export function resolveOptions(options: ChunkSocketOptions): ResolvedOptions {
+  const numbers = {} as Record<NumberOption, number>;
+  for (const [name, [min, max]] of Object.entries(RANGES) as [NumberOption, readonly [number, number]][]) {
+    numbers[name] = checkNumber(name, options[name] ?? clientDefaults[name], min, max);
+  }
+  const minPool = numbers.maxMessageBytes + MIN_POOL_MARGIN_BYTES;
+  const poolBytes = checkNumber('poolBytes', options.poolBytes ?? minPool + (16 << 20), minPool, MAX);
+  checkChoice('binaryType', options.binaryType, ['arraybuffer', 'uint8array']);
+  checkChoice('onSessionLost', options.onSessionLost, ['resend', 'reject']);
+  checkChoice('rememberLimits', options.rememberLimits, ['memory', 'localStorage', 'none']);
+  checkChoice('fallback', options.fallback, ['none']);
+  const protocols = typeof options.protocols === 'string' ? [options.protocols] : (options.protocols ?? []);
+  if (protocols.length > MAX_PROTOCOLS || new Set(protocols).size !== protocols.length) {
+    throw new OptionError('protocols', protocols.join(), `at most ${MAX_PROTOCOLS} different names`);
+  }
+  return { ...options, ...numbers, poolBytes, protocols };
+}
+
+function checkNumber(name: string, value: number, min: number, max: number): number {
+  const isInRange = value >= min && value <= max && (Number.isSafeInteger(value) || value === Infinity);
+  if (!isInRange) throw new OptionError(name, value, `an integer from ${min} to ${max}`);
+  return value;
+}
+
+function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
+  if (value !== undefined && !choices.includes(value as string))
+    throw new OptionError(name, value, choices.join(' or '));
+}

@@ -1,0 +1,4 @@
+import { ChunkSocket } from './client/chunk-socket.ts';
+
+/** What the script tag defines: `new ChunkSocket(url)`. */
+export default ChunkSocket;

@@ -1,0 +1,34 @@
+export { ChunkSocket } from './client/chunk-socket.ts';
+export type { CloseOptions } from './client/chunk-socket.ts';
+export type { WebSocketConstructor, WebSocketLike } from './client/browser-transport.ts';
+export type { ChunkSocketEvents, Status } from './client/events.ts';
+export type { ChunkSocketOptions, ConnectionContext, PerConnection } from './client/options.ts';
+export { ChunkSocketError } from './errors/chunk-socket-error.ts';
+export type { ErrorCode, ErrorDetail } from './errors/chunk-socket-error.ts';
+export {
+  ClosedError,
+  HandshakeError,
+  LimitTooSmallError,
+  OptionError,
+  ProtocolError,
+} from './errors/session-errors.ts';
+export {
+  AbortedError,
+  BufferFullError,
+  MessageTooBigError,
+  RejectedError,
+  SessionLostError,
+  SourceError,
+} from './errors/transfer-errors.ts';
+export type { MessageOrigin } from './protocol/frame.ts';
+export type { BlobLike } from './runtime/blob-source.ts';
+export type { Clock } from './runtime/clock.ts';
+export type { LimitEvent, MessageEvent, SessionEvents } from './runtime/events.ts';
+export type { SendData } from './runtime/payload.ts';
+export type { Unsubscribe } from './runtime/safe-emitter.ts';
+export type { SendOptions, SessionLossPolicy } from './runtime/session-port.ts';
+export type { Stats } from './runtime/stats.ts';
+export type { AbortSignalLike, Transfer, TransferProgress, TransferState } from './runtime/transfer.ts';
+export type { TransportClose } from './runtime/transport.ts';
+export type { LimitCause } from './session/link/limit-learner.ts';
+export type { Priority } from './session/mux/outgoing-message.ts';

@@ -1,0 +1,31 @@
+const encoder = new TextEncoder();
+// a byte order mark is content, as it is in WebSocket
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** UTF-8 of `text`; a lone surrogate becomes U+FFFD, as in WebSocket. */
+export function encodeText(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** The text of a whole run of UTF-8, or `undefined` where it is not valid. */
+export function decodeText(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The value of JSON in UTF-8, or `undefined` (which no JSON stands for) where it is not valid. */
+export function decodeJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(decoder.decode(bytes)) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The longest start of `reason` of at most `maxBytes` bytes of UTF-8 that does not cut a code point in two. */
+export function truncateReason(reason: string, maxBytes = 123): string {
+  return reason.slice(0, encoder.encodeInto(reason, new Uint8Array(maxBytes)).read);
+}

@@ -1,0 +1,36 @@
+import type { ChunkSocketError } from '../errors/chunk-socket-error.ts';
+import type { MessageOrigin } from '../protocol/frame.ts';
+import type { LimitCause } from '../session/link/limit-learner.ts';
+
+/** A message that has come in whole. */
+export interface MessageEvent {
+  /** A string for a text message, else bytes in the form that `binaryType` names. */
+  readonly data: string | ArrayBuffer | Uint8Array<ArrayBuffer>;
+  /** Name of the channel; `''` is the default channel. */
+  readonly channel: string;
+  /** What the sender said of it. */
+  readonly meta: unknown;
+  /**
+   * Set when the message is sent again after a lost session, and so may have come before: identity of the first
+   * sending (session id, channel number and ordinal), which is the same in every copy.
+   */
+  readonly possibleDuplicateOf: MessageOrigin | undefined;
+}
+
+/** The largest packet that may be sent has changed. */
+export interface LimitEvent {
+  readonly fromBytes: number;
+  readonly toBytes: number;
+  /** `suspected`: a connection was lost in a way that may mean too big; it is tried again later. */
+  readonly cause: LimitCause;
+}
+
+/** What both the client's socket and the server's sessions emit. */
+export interface SessionEvents {
+  message: MessageEvent;
+  limit: LimitEvent;
+  /** Everything that was sent is settled: nothing waits, nothing is unacknowledged. */
+  drain: { readonly bufferedBytes: 0 };
+  /** Something failed that no promise tells: the end of the session, or a listener that threw. */
+  error: { readonly error: ChunkSocketError | Error };
+}

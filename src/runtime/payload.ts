@@ -1,0 +1,30 @@
+import { encodeText } from '../protocol/text.ts';
+import { BytesSource } from '../session/mux/source.ts';
+import type { Source } from '../session/mux/source.ts';
+import { BlobSource } from './blob-source.ts';
+import type { BlobLike } from './blob-source.ts';
+
+/**
+ * What can be sent. A string is a text message (lone surrogates become U+FFFD, as in WebSocket), all else binary. Buffers
+ * and views are copied at once, so the caller may reuse them; a Blob is read slice by slice as it is sent.
+ */
+export type SendData = string | ArrayBuffer | ArrayBufferView | BlobLike;
+
+/**
+ * The source that reads `data`.
+ *
+ * @throws TypeError when it is none of {@link SendData}, or a detached buffer
+ */
+export function toSource(data: unknown): { source: Source; isText: boolean } {
+  if (typeof data === 'string') return { source: new BytesSource(encodeText(data)), isText: true };
+  // The tag, not instanceof: buffers and Blobs of another realm (an iframe, a test environment) are as good.
+  const tag = Object.prototype.toString.call(data).slice(8, -1);
+  if (tag === 'ArrayBuffer') return binary(new Uint8Array(data as ArrayBuffer));
+  if (ArrayBuffer.isView(data)) return binary(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  if (tag === 'Blob' || tag === 'File') return { source: new BlobSource(data as BlobLike), isText: false };
+  throw new TypeError(`Cannot send ${data === null ? 'null' : tag}: give a string, ArrayBuffer, view or Blob.`);
+}
+
+function binary(bytes: Uint8Array): { source: Source; isText: boolean } {
+  return { source: new BytesSource(bytes.slice()), isText: false };
+}

@@ -1,0 +1,125 @@
+import { AbortedError } from '../errors/transfer-errors.ts';
+import type { OutgoingMessage } from '../session/mux/outgoing-message.ts';
+import type { Unsubscribe } from './safe-emitter.ts';
+import { SafeEmitter } from './safe-emitter.ts';
+
+/**
+ * `queued` nothing was sent yet; `sending` some was; `delivered` the peer's session holds the whole message; `failed`
+ * it was aborted, refused, or lost with its session.
+ */
+export type TransferState = 'queued' | 'sending' | 'delivered' | 'failed';
+
+/** How far a transfer has come. */
+export interface TransferProgress {
+  /** Payload that the peer has acknowledged, in bytes. */
+  readonly ackedBytes: number;
+  /** Length of the payload in bytes, where it is known. */
+  readonly totalBytes: number | undefined;
+}
+
+/** One message on its way out. */
+export interface Transfer {
+  readonly state: TransferState;
+  /** Payload that the peer has acknowledged, in bytes. */
+  readonly ackedBytes: number;
+  /** Length of the payload in bytes, where it is known. */
+  readonly totalBytes: number | undefined;
+  /**
+   * Settles once: fulfilled when the peer's session holds the whole message (not: when its application has read it),
+   * rejected with a `ChunkSocketError` that says why not. May be ignored: no unhandled rejection comes of it.
+   */
+  readonly delivered: Promise<void>;
+  /** Progress, at most every 50 ms and once at the end. Returns a function that ends the subscription. */
+  on(event: 'progress', listener: (progress: TransferProgress) => void): Unsubscribe;
+  /**
+   * Gives the message up and tells the peer; other messages are not disturbed. Without effect once it is delivered. The
+   * peer may still get it if its last byte was already on the way.
+   */
+  abort(reason?: unknown): void;
+}
+
+const PROGRESS_EVERY_MS = 50;
+
+/** The inside of a {@link Transfer}: who holds this can settle it. */
+export class TransferHandle implements Transfer {
+  readonly delivered: Promise<void>;
+  /** What the session sends for it; another one when the message is carried over to the next session. */
+  message: OutgoingMessage;
+  state: TransferState = 'queued';
+  ackedBytes = 0;
+  readonly #emitter: SafeEmitter<{ progress: TransferProgress }>;
+  readonly #abort: (error: AbortedError) => void;
+  #resolve: () => void = () => undefined;
+  #reject: (error: Error) => void = () => undefined;
+  #nextProgressAtMs = -Infinity;
+  #onSettled: (() => void) | undefined;
+
+  constructor(message: OutgoingMessage, report: (error: unknown) => void, abort: (error: AbortedError) => void) {
+    this.message = message;
+    this.#emitter = new SafeEmitter(report);
+    this.#abort = abort;
+    this.delivered = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Whoever does not care need not catch.
+    this.delivered.catch(() => undefined);
+  }
+
+  get totalBytes(): number | undefined {
+    return this.message.init.source.totalBytes;
+  }
+
+  on(event: 'progress', listener: (progress: TransferProgress) => void): Unsubscribe {
+    return this.#emitter.on(event, listener);
+  }
+
+  abort(reason?: unknown): void {
+    if (this.state === 'queued' || this.state === 'sending') this.#abort(new AbortedError(reason));
+  }
+
+  /** Aborts when the signal does; the listener goes with the transfer. */
+  follow(signal: AbortSignalLike): void {
+    const abort = (): void => {
+      this.abort(signal.reason);
+    };
+    signal.addEventListener('abort', abort);
+    this.#onSettled = () => {
+      signal.removeEventListener('abort', abort);
+    };
+  }
+
+  progressed(ackedBytes: number, nowMs: number): void {
+    this.state = 'sending';
+    this.ackedBytes = ackedBytes;
+    if (nowMs < this.#nextProgressAtMs) return;
+    this.#nextProgressAtMs = nowMs + PROGRESS_EVERY_MS;
+    this.#emitProgress();
+  }
+
+  succeed(ackedBytes: number): void {
+    this.state = 'delivered';
+    this.ackedBytes = ackedBytes;
+    this.#onSettled?.();
+    this.#emitProgress();
+    this.#resolve();
+  }
+
+  fail(error: Error): void {
+    this.state = 'failed';
+    this.#onSettled?.();
+    this.#reject(error);
+  }
+
+  #emitProgress(): void {
+    this.#emitter.emit('progress', { ackedBytes: this.ackedBytes, totalBytes: this.totalBytes });
+  }
+}
+
+/** The part of an `AbortSignal` that is used. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}

@@ -1,0 +1,44 @@
+export { ChunkSocketError } from './errors/chunk-socket-error.ts';
+export type { ErrorCode, ErrorDetail } from './errors/chunk-socket-error.ts';
+export { ClosedError, LimitTooSmallError, OptionError, ProtocolError } from './errors/session-errors.ts';
+export {
+  AbortedError,
+  BufferFullError,
+  MessageTooBigError,
+  RejectedError,
+  SourceError,
+} from './errors/transfer-errors.ts';
+export type { MessageOrigin } from './protocol/frame.ts';
+export type { BlobLike } from './runtime/blob-source.ts';
+export type { Clock } from './runtime/clock.ts';
+export type { LimitEvent, MessageEvent, SessionEvents } from './runtime/events.ts';
+export type { SendData } from './runtime/payload.ts';
+export type { Unsubscribe } from './runtime/safe-emitter.ts';
+export type { SendOptions } from './runtime/session-port.ts';
+export type { Stats } from './runtime/stats.ts';
+export type { AbortSignalLike, Transfer, TransferProgress, TransferState } from './runtime/transfer.ts';
+export type { Authorize, AuthorizeRequest, AuthorizeResult } from './server/authorize.ts';
+export { ChunkServer } from './server/chunk-server.ts';
+export type {
+  AcceptOptions,
+  AttachOptions,
+  BroadcastOptions,
+  ChunkServerEvents,
+  ServerCloseOptions,
+  ServerStats,
+  WsServer,
+} from './server/chunk-server.ts';
+export type { ChunkServerOptions, SelectProtocol } from './server/options.ts';
+export type { RefuseEvent } from './server/reception.ts';
+export type {
+  RequestInfo,
+  ServerSession,
+  ServerSessionEvents,
+  SessionCloseEvent,
+  SessionCloseOptions,
+  SessionStatus,
+} from './server/server-session.ts';
+export { handleProtocols } from './server/subprotocol.ts';
+export type { WsSocket } from './server/ws-transport.ts';
+export type { LimitCause } from './session/link/limit-learner.ts';
+export type { Priority } from './session/mux/outgoing-message.ts';

@@ -1,0 +1,375 @@
+import type { ChunkSocketError } from '../errors/chunk-socket-error.ts';
+import { ClosedError, LimitTooSmallError, OptionError, ProtocolError } from '../errors/session-errors.ts';
+import { CloseCode, isSendableCloseCode } from '../protocol/close-codes.ts';
+import type { Hello } from '../protocol/hello.ts';
+import { DEFAULT_TERMS, linkDefaults, MAX_CLOSE_REASON_BYTES } from '../protocol/limits.ts';
+import { encodeText } from '../protocol/text.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { ViolationName } from '../protocol/violation.ts';
+import { encodeWelcome } from '../protocol/welcome.ts';
+import type { SendData } from '../runtime/payload.ts';
+import { SafeEmitter } from '../runtime/safe-emitter.ts';
+import type { Unsubscribe } from '../runtime/safe-emitter.ts';
+import { SessionPort } from '../runtime/session-port.ts';
+import type { SendOptions } from '../runtime/session-port.ts';
+import type { Stats } from '../runtime/stats.ts';
+import type { Transfer } from '../runtime/transfer.ts';
+import type { TransportClose } from '../runtime/transport.ts';
+import type { Effect } from '../session/effect.ts';
+import { Session } from '../session/session.ts';
+import { handshakeOf, rememberedPath } from './hello-facts.ts';
+import { checkNumber } from './options.ts';
+import type { SecretHash } from './secret-hash.ts';
+import type {
+  RequestInfo,
+  ServerSession,
+  ServerSessionEvents,
+  SessionCloseOptions,
+  SessionStatus,
+} from './server-session.ts';
+import type { SessionConnection, SessionHost, SessionInit } from './session-host.ts';
+
+type Phase =
+  | { readonly kind: 'connected'; readonly connection: SessionConnection }
+  | { readonly kind: 'waiting'; readonly stopTimer: () => void }
+  | { readonly kind: 'ended' };
+
+interface Ending {
+  readonly code: number;
+  readonly reason: string;
+  readonly wasClean?: boolean;
+  readonly error?: ChunkSocketError;
+  /** Close of the transport, where that is another. */
+  readonly transport?: { readonly code: number; readonly reason: string };
+  /** Forgotten rather than ended: the client may go on with a new session. */
+  readonly isLost?: boolean;
+}
+
+const OWN_CODES = '1000, or 3000 to 4999 without the reserved 4900 to 4999';
+
+/** A session on the side that takes connections: a {@link SessionPort}, and the coming and going of its connections. */
+export class AcceptedSession implements ServerSession {
+  readonly id: string;
+  readonly identity: string;
+  readonly protocol: string;
+  readonly request: RequestInfo;
+  readonly secret: SecretHash;
+  /** Number of the last connection. */
+  connectionNumber = 0;
+  readonly #host: SessionHost;
+  readonly #emitter: SafeEmitter<ServerSessionEvents>;
+  readonly #port: SessionPort;
+  readonly #closed: Promise<void>;
+  #resolveClosed: () => void = () => undefined;
+  #phase: Phase = { kind: 'waiting', stopTimer: () => undefined };
+  #status: SessionStatus = 'open';
+  #stopDeadline: (() => void) | undefined;
+
+  constructor(host: SessionHost, hello: Hello, { identity, protocol, secret, request, terms }: SessionInit) {
+    const { options, clock } = host;
+    this.id = hello.session;
+    this.identity = identity;
+    this.protocol = protocol;
+    this.request = request;
+    this.secret = secret;
+    this.#host = host;
+    this.#closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    const report = (error: unknown): void => {
+      host.report(error);
+    };
+    const emitter = new SafeEmitter<ServerSessionEvents>(report);
+    this.#emitter = emitter;
+    const roomFor = (): number => host.roomFor(this);
+    const owner = {
+      emitter,
+      clock,
+      get maxBufferedBytes() {
+        return roomFor();
+      },
+      binaryType: options.binaryType,
+      report,
+      handleEffect: (effect: Effect) => {
+        this.#handle(effect);
+      },
+    };
+    this.#port = new SessionPort(
+      owner,
+      (wake) =>
+        new Session({
+          id: hello.session,
+          isAcceptor: true,
+          terms,
+          maxPacketBytes: options.maxPacketBytes ?? DEFAULT_TERMS.maxPacketBytes,
+          startPacketBytes: options.startPacketBytes,
+          remembered: rememberedPath(hello.limitHint),
+          heartbeatMs: options.heartbeatMs,
+          wake,
+        }),
+    );
+  }
+
+  get status(): SessionStatus {
+    return this.#status;
+  }
+
+  get isOver(): boolean {
+    return this.#phase.kind === 'ended';
+  }
+
+  get bufferedAmount(): number {
+    return this.#port.bufferedBytes;
+  }
+
+  /** Bytes of outgoing messages in memory: their sources, and what is in the stream and not acknowledged. */
+  get heldBytes(): number {
+    const { heldBytes, link } = this.#port.session;
+    return heldBytes + link.streamEnd - link.acked;
+  }
+
+  send(data: SendData, options?: SendOptions): Transfer {
+    const transfer = this.#port.send(data, options);
+    if (this.#phase.kind === 'waiting') this.#host.grew(this);
+    return transfer;
+  }
+
+  on<Name extends keyof ServerSessionEvents>(
+    name: Name,
+    listener: (event: ServerSessionEvents[Name]) => unknown,
+  ): Unsubscribe {
+    return this.#emitter.on(name, listener);
+  }
+
+  once<Name extends keyof ServerSessionEvents>(
+    name: Name,
+    listener: (event: ServerSessionEvents[Name]) => unknown,
+  ): Unsubscribe {
+    return this.#emitter.once(name, listener);
+  }
+
+  stats(): Stats {
+    return this.#port.stats();
+  }
+
+  close(
+    code: number = CloseCode.normal,
+    reason = '',
+    { drainMs = linkDefaults.drainMs }: SessionCloseOptions = {},
+  ): Promise<void> {
+    if (!isSendableCloseCode(code) || code >= CloseCode.protocolViolation) {
+      throw new OptionError('code', code, OWN_CODES);
+    }
+    const reasonBytes = encodeText(reason).length;
+    if (reasonBytes > MAX_CLOSE_REASON_BYTES) {
+      throw new OptionError('reason', `${reasonBytes} bytes`, `at most ${MAX_CLOSE_REASON_BYTES} bytes`);
+    }
+    checkNumber('drainMs', drainMs, 0, Number.MAX_SAFE_INTEGER);
+    if (this.#status !== 'closing' && this.#status !== 'closed') {
+      this.#port.stopTaking(new ClosedError(code, reason));
+      this.#port.session.close(code, reason, drainMs, this.#host.clock.now());
+      this.#port.schedule();
+      this.#update();
+    }
+    return this.#closed;
+  }
+
+  goAway(deadlineMs: number): void {
+    checkNumber('deadlineMs', deadlineMs, 0, Number.MAX_SAFE_INTEGER);
+    // A side that has said CLOSE says nothing new.
+    if (this.#port.session.state.kind !== 'open' || this.#stopDeadline !== undefined) return;
+    this.#stopDeadline = this.#host.clock.setTimer(deadlineMs, () => {
+      this.leave();
+    });
+    this.#port.hold();
+    this.#port.stopTaking(new ClosedError(CloseCode.goingAway, 'going away'));
+    this.#port.session.goAway(deadlineMs);
+    this.#port.schedule();
+  }
+
+  terminate(): void {
+    this.#end({ code: CloseCode.abandoned, reason: 'terminated' });
+  }
+
+  /** The server goes, and the client is to come back elsewhere. */
+  leave(): void {
+    this.#end({ code: CloseCode.serviceRestart, reason: 'going away', isLost: true });
+  }
+
+  /** The server cannot keep it any longer. */
+  evict(reason: string): void {
+    this.#end({ code: CloseCode.abnormal, reason, isLost: true });
+  }
+
+  /**
+   * A connection has said HELLO and is the session's from now on; answers with WELCOME.
+   *
+   * @returns false when the session has come to its end meanwhile, and nothing was answered
+   */
+  connect(connection: SessionConnection, hello: Hello, result: 'new' | 'resumed'): boolean {
+    if (this.#phase.kind === 'connected') this.#phase.connection.close(CloseCode.replaced, 'replaced');
+    else if (this.#phase.kind === 'waiting') this.#phase.stopTimer();
+    else return false;
+    const port = this.#port;
+    const { link } = port.session;
+    this.connectionNumber = hello.connection;
+    this.#phase = { kind: 'connected', connection };
+    this.#host.connected(this);
+    // Listeners may run here, and send or close: the counts come after them.
+    port.disconnect(undefined);
+    if (this.isOver) return false;
+    const { resumeMs, route } = this.#host.options;
+    const { floor, ceiling } = link.learner.memory;
+    const terms = { ...port.session.terms, maxPacketBytes: connection.maxPacketBytes };
+    connection.transport.send(
+      encodeWelcome({
+        version: PROTOCOL_VERSION,
+        result,
+        protocol: this.protocol,
+        ...port.session.counts(),
+        resumeMs,
+        route,
+        ...terms,
+        limit: result === 'resumed' ? { floor, ceiling } : undefined,
+      }),
+    );
+    const resentBytes = link.streamEnd - hello.received;
+    port.connect(connection.transport, handshakeOf(hello));
+    this.#update();
+    if (result === 'resumed' && port.session.state.kind !== 'ended') {
+      this.#emitter.emit('resume', { resentBytes, connections: port.stats().connections });
+    }
+    return true;
+  }
+
+  /** A packet of a connection; one that is no longer the session's does not count. */
+  receive(connection: SessionConnection, bytes: Uint8Array): void {
+    if (this.#has(connection)) this.#port.receive(bytes);
+  }
+
+  /** The connection broke a rule outside of any packet. */
+  violated(connection: SessionConnection, violation: ViolationName): void {
+    if (!this.#has(connection)) return;
+    this.#port.session.fail(violation);
+    this.#port.flush();
+  }
+
+  /** We refused a packet since it was too big; the client is told when it is back. */
+  refused(connection: SessionConnection, maxPacketBytes: number): void {
+    if (!this.#has(connection)) return;
+    this.#port.session.noteRefused(maxPacketBytes);
+    // The close is ours: it tells nothing of what the client takes.
+    this.#lose(undefined);
+  }
+
+  /** The connection is over. */
+  lost(connection: SessionConnection, { code, reason }: TransportClose): void {
+    if (!this.#has(connection)) return;
+    if (code === CloseCode.protocolViolation) {
+      this.#end({ code, reason, error: new ProtocolError(reason, true) });
+    } else if (code === CloseCode.abandoned || code === CloseCode.limitTooSmall) {
+      this.#end({ code, reason });
+    } else {
+      this.#lose(code);
+    }
+  }
+
+  #has(connection: SessionConnection): boolean {
+    return this.#phase.kind === 'connected' && this.#phase.connection === connection;
+  }
+
+  #handle(effect: Effect): void {
+    switch (effect.kind) {
+      case 'peer-close':
+        this.#port.stopTaking(new ClosedError(effect.code, effect.reason));
+        this.#update();
+        break;
+      case 'finished':
+        // The client's last bytes are acknowledged before the close says that all is done.
+        this.#port.session.link.probe();
+        queueMicrotask(() => {
+          const { state } = this.#port.session;
+          if (state.kind !== 'closing') return;
+          const { code, reason } = state;
+          this.#end({ code, reason, wasClean: true, transport: { code: CloseCode.normal, reason: '' } });
+        });
+        break;
+      case 'drain-timeout': {
+        const { state } = this.#port.session;
+        const { code, reason } = state.kind === 'closing' ? state : { code: CloseCode.normal, reason: '' };
+        this.#end({ code, reason, transport: { code: CloseCode.abandoned, reason: 'drain timeout' } });
+        break;
+      }
+      case 'stalled':
+        if (this.#phase.kind !== 'connected') break;
+        this.#phase.connection.close(CloseCode.stalled, 'stalled');
+        this.#lose(CloseCode.stalled);
+        break;
+      case 'violation': {
+        const { name } = effect;
+        this.#end({ code: CloseCode.protocolViolation, reason: name, error: new ProtocolError(name, false) });
+        break;
+      }
+      case 'limit-too-small':
+        this.#end({
+          code: CloseCode.limitTooSmall,
+          reason: 'limit too small',
+          error: new LimitTooSmallError(effect.trail),
+        });
+        break;
+      case 'limit':
+      case 'peer-limit':
+      case 'goaway':
+      case 'progress':
+      case 'delivered':
+      case 'failed':
+    }
+  }
+
+  #lose(code: number | undefined): void {
+    const { clock, options } = this.#host;
+    const { resumeMs } = options;
+    const stopTimer = clock.setTimer(resumeMs, () => {
+      this.evict(`not resumed within ${resumeMs} ms`);
+    });
+    this.#phase = { kind: 'waiting', stopTimer };
+    this.#port.disconnect(code);
+    this.#update();
+    if (!this.isOver) this.#host.waits(this);
+  }
+
+  #end({ code, reason, wasClean = false, error, transport = { code, reason }, isLost = false }: Ending): void {
+    const phase = this.#phase;
+    if (phase.kind === 'ended') return;
+    this.#phase = { kind: 'ended' };
+    this.#stopDeadline?.();
+    if (phase.kind === 'waiting') phase.stopTimer();
+    else phase.connection.close(transport.code, transport.reason);
+    this.#port.end(new ClosedError(code, reason, error));
+    const { secret, identity, connectionNumber: connection } = this;
+    const { received } = this.#port.session.link;
+    const close = isLost ? undefined : { code, reason };
+    this.#host.over(this, { secret, identity, connection, received, close });
+    // Behind whatever the port is handing out just now.
+    queueMicrotask(() => {
+      this.#update();
+      if (error !== undefined) this.#emitter.emit('error', { error });
+      this.#emitter.emit('close', { code, reason, wasClean, error });
+      this.#resolveClosed();
+    });
+  }
+
+  #update(): void {
+    const previous = this.#status;
+    const status = this.#currentStatus();
+    if (status === previous) return;
+    this.#status = status;
+    this.#emitter.emit('status', { status, previous });
+  }
+
+  #currentStatus(): SessionStatus {
+    if (this.#phase.kind === 'ended') return 'closed';
+    if (this.#port.session.state.kind === 'closing') return 'closing';
+    return this.#phase.kind === 'connected' ? 'open' : 'waiting';
+  }
+}

@@ -1,0 +1,407 @@
+import { linkDefaults, MAX_EARLY_PACKET_BYTES, MIN_PACKET_BYTES, SAFE_PACKET_BYTES } from '../../protocol/limits.ts';
+import { encodeAck, streamHeaderBytes, writeStreamHeader } from '../../protocol/packet.ts';
+import type { ViolationName } from '../../protocol/violation.ts';
+import { Queue } from '../queue.ts';
+import type { LimitLearner } from './limit-learner.ts';
+import { PathEstimate } from './path-estimate.ts';
+import { SendTail } from './send-tail.ts';
+
+/** How much of the stream may be filled: all of it, only control frames, or only what may precede WELCOME. */
+export type FillMode = 'all' | 'control' | 'early';
+
+/** What the link carries: the layer above writes its stream on demand and reads the peer's as it comes. */
+export interface LinkUser {
+  /** Roughly how many stream bytes could be written now, at most `max`; 0 when there is nothing to send. */
+  pendingBytes(mode: FillMode, max: number): number;
+  /** Messages wait, but for credit. */
+  readonly isBlocked: boolean;
+  /** Writes stream bytes into `target` from `at`, whose stream offset is `offset`; returns the index behind them. */
+  fill(mode: FillMode, target: Uint8Array, at: number, offset: number): number;
+  /** Reads the next bytes of the peer's stream. */
+  take(slice: Uint8Array): ViolationName | undefined;
+  /** The peer holds our stream up to `offset`, and we have read all that it wrote before it said so. */
+  settle(offset: number): void;
+}
+
+interface SentPacket {
+  readonly end: number;
+  readonly bytes: number;
+  readonly isAboveFloor: boolean;
+}
+
+/** How a connection ended, as far as the link cares. */
+export interface LinkLoss {
+  readonly code: number;
+}
+
+export interface LinkCounters {
+  sentBytes: number;
+  sentPackets: number;
+  resentBytes: number;
+  receivedBytes: number;
+  receivedPackets: number;
+}
+
+const { ackDelayMs, startWindowBytes, maxWindowBytes } = linkDefaults;
+const RTT_SAMPLE_EVERY_MS = 1000;
+/** So far beyond the window control frames may go, that two sides never wait for each other's; a barrier twice as far. */
+const EXEMPT_BYTES = 64 * 1024;
+/** A packet holds no more than the path carries in this time, so that it blocks a small message no longer. */
+const PACKET_MS = 50;
+
+/**
+ * One reliable byte stream in each direction, over connections that lose, cut and refuse (PROTOCOL.md, "The link").
+ *
+ * Knows no messages. Knows connections only as `attach` and `detach`: what is sent is whatever the peer has not
+ * acknowledged, cut anew to the limit of the moment.
+ *
+ * Invariants: `tail.start <= sent <= tail.end`; every byte below `received` has been handed to the user once.
+ */
+export class Link {
+  readonly learner: LimitLearner;
+  readonly counters: LinkCounters = {
+    sentBytes: 0,
+    sentPackets: 0,
+    resentBytes: 0,
+    receivedBytes: 0,
+    receivedPackets: 0,
+  };
+  /** Answer every packet in the task it came in: for documents whose timers are throttled. */
+  isTimerThrottled = false;
+
+  readonly #user: LinkUser;
+  readonly #tail = new SendTail();
+  #path = new PathEstimate();
+  #mode: 'detached' | 'early' | 'attached' = 'detached';
+
+  // Sending
+  #sent = 0;
+  #ackedHere = 0;
+  #packets = new Queue<SentPacket>();
+  #aboveFloorInFlight = 0;
+  #windowBytes: number = startWindowBytes;
+  #isSuspicious = false;
+  #unflaggedBytes = 0;
+  #sample: { end: number; sentAtMs: number; acked: number } | undefined;
+  #lastSampleAtMs = -Infinity;
+  #loss: LinkLoss | undefined;
+
+  // Receiving
+  #received = 0;
+  /** What the peer was told of it. */
+  #announced = 0;
+  #ackNow = false;
+  #ackDeadlineMs = Infinity;
+  #probe = false;
+  /** No count settles anything before we have read the peer's stream to here. */
+  #settleGate = 0;
+  #settled = 0;
+  /** Packets that start before `until` in our stream announce no more than `received`. */
+  #barrier: { received: number; until: number } | undefined;
+
+  constructor(user: LinkUser, learner: LimitLearner) {
+    this.#user = user;
+    this.learner = learner;
+  }
+
+  /** Bytes of the peer's stream taken so far, in order. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Bytes of our stream written so far. */
+  get streamEnd(): number {
+    return this.#tail.end;
+  }
+
+  get acked(): number {
+    return this.#tail.start;
+  }
+
+  get inFlightBytes(): number {
+    return this.#mode === 'detached' ? 0 : this.#sent - this.#tail.start;
+  }
+
+  get windowBytes(): number {
+    return this.#windowBytes;
+  }
+
+  get path(): PathEstimate {
+    return this.#path;
+  }
+
+  get isAttached(): boolean {
+    return this.#mode === 'attached';
+  }
+
+  /** The peer knows how much of its stream we have, and has all of ours that is written. */
+  get isQuiet(): boolean {
+    return this.#announced === this.#received && this.#tail.start === this.#tail.end;
+  }
+
+  /** When a delayed ACK is due. */
+  get deadlineMs(): number {
+    return this.#mode === 'attached' ? this.#ackDeadlineMs : Infinity;
+  }
+
+  /** HELLO of the session's first connection went out: early data may follow it. */
+  openEarly(): void {
+    this.#mode = 'early';
+  }
+
+  /**
+   * The peer has stated its counts: a new connection starts, or the one that carried early data goes on.
+   *
+   * @param received - how much of our stream the peer has
+   * @param streamEnd - how much of its stream the peer has written
+   * @param refused - the peer itself refused a packet: nothing is left to guess
+   */
+  attach(received: number, streamEnd: number, refused: boolean): ViolationName | 'limit-too-small' | undefined {
+    if (received < this.#tail.start || received > this.#tail.end) return 'received-regressed';
+    const continues = this.#mode === 'early';
+    this.#mode = 'attached';
+    this.#settleGate = streamEnd;
+    this.#ackNow = this.#probe = false;
+    this.#ackDeadlineMs = Infinity;
+    this.#announced = this.#received;
+    // The counts just exchanged name the end of our stream, control frames included: they gate what they settle.
+    this.#barrier = undefined;
+    if (continues) return undefined;
+
+    this.#path = new PathEstimate();
+    this.#windowBytes = startWindowBytes;
+    this.#unflaggedBytes = 0;
+    this.#sample = undefined;
+    this.#dropPackets(received);
+    const isHopeless = this.#judgeLoss(refused);
+    this.#forgetPackets();
+    this.#counted(received);
+    this.#sent = this.#ackedHere = received;
+    return isHopeless ? 'limit-too-small' : undefined;
+  }
+
+  /**
+   * The connection is gone, or about to be replaced: nothing of it counts any more.
+   *
+   * @returns whether the loss can teach something about the limit (so that it is worth coming back at once)
+   */
+  detach(loss: LinkLoss | undefined): boolean {
+    const mode = this.#mode;
+    this.#mode = 'detached';
+    this.#ackDeadlineMs = Infinity;
+    // Before WELCOME nothing points to a packet. What is known of an earlier connection stays until the next WELCOME.
+    if (mode === 'early') this.#forgetPackets();
+    if (mode !== 'attached') return false;
+    this.#loss = loss;
+    return loss !== undefined && this.#packets.length > 0 && (loss.code === 1009 || this.#aboveFloorInFlight > 0);
+  }
+
+  /** A packet of the current connection. */
+  receive(
+    packet: { ackNow: boolean; ack: number; offset: number; slice: Uint8Array },
+    nowMs: number,
+  ): ViolationName | undefined {
+    const { slice } = packet;
+    this.counters.receivedPackets++;
+    if (slice.length > 0) {
+      if (packet.offset !== this.#received) return 'offset-mismatch';
+      this.counters.receivedBytes += slice.length;
+      const violation = this.#user.take(slice);
+      if (violation !== undefined) return violation;
+      this.#received += slice.length;
+      this.#ackDeadlineMs = Math.min(this.#ackDeadlineMs, nowMs + ackDelayMs);
+    }
+    if (packet.ackNow || (this.isTimerThrottled && slice.length > 0)) this.#ackNow = true;
+    // The acknowledgement applies after the slice: a REJECT in the slice comes before the count that would deny it.
+    return this.#takeAck(packet.ack, nowMs);
+  }
+
+  /** Asks the peer for an ACK even though there is nothing to send. */
+  probe(): void {
+    this.#probe = true;
+  }
+
+  /**
+   * A control frame that must not be overtaken by our count was put into the stream, whose control part now ends
+   * `pendingBytes` behind what is written.
+   */
+  raiseBarrier(pendingBytes: number): void {
+    this.#barrier = {
+      received: this.#barrier?.received ?? this.#received,
+      until: this.#tail.end + pendingBytes,
+    };
+  }
+
+  /** The next packet to write, if there is anything to say and room for it. Call until it returns undefined. */
+  nextPacket(nowMs: number): Uint8Array | undefined {
+    if (this.#mode === 'detached') return undefined;
+    const packet = this.#nextSlice(nowMs) ?? this.#nextAck(nowMs);
+    if (packet !== undefined) {
+      this.counters.sentPackets++;
+      this.counters.sentBytes += packet.length;
+    }
+    return packet;
+  }
+
+  #nextSlice(nowMs: number): Uint8Array | undefined {
+    const offset = this.#sent;
+    const isEarly = this.#mode === 'early';
+    const isOpen = this.#isWindowOpen();
+    const ack = this.#ackToSend();
+    const headerBytes = streamHeaderBytes(ack, offset);
+    const room = this.#packetBytes() - headerBytes;
+    const waiting = this.#tail.end - offset;
+    let packet: Uint8Array;
+    let end: number;
+    if (waiting > 0) {
+      if (!isOpen) return undefined;
+      end = headerBytes + Math.min(room, waiting);
+      packet = new Uint8Array(end);
+      this.#tail.copy(offset, end - headerBytes, packet, headerBytes);
+      this.counters.resentBytes += end - headerBytes;
+    } else {
+      if (!isOpen && this.inFlightBytes >= this.#windowBytes + EXEMPT_BYTES) return undefined;
+      const mode = isEarly ? 'early' : isOpen ? 'all' : 'control';
+      const pending = Math.min(room, this.#user.pendingBytes(mode, room));
+      if (pending === 0) return undefined;
+      packet = new Uint8Array(headerBytes + pending);
+      end = this.#user.fill(mode, packet, headerBytes, offset);
+      if (end === headerBytes) return undefined;
+      // An estimate that was far too high must not keep a big buffer alive for a small slice.
+      packet = end * 2 < packet.length ? packet.slice(0, end) : packet.subarray(0, end);
+      this.#tail.append(packet.subarray(headerBytes));
+    }
+    this.#sent = offset + end - headerBytes;
+    const isAboveFloor = end > this.learner.floor;
+    this.#packets.push({ end: this.#sent, bytes: end, isAboveFloor });
+    if (isAboveFloor) this.#aboveFloorInFlight++;
+    writeStreamHeader(packet, !isEarly && this.#shouldFlag(end, nowMs), ack, offset);
+    this.#ackSent(ack);
+    return packet;
+  }
+
+  #nextAck(nowMs: number): Uint8Array | undefined {
+    if (this.#mode !== 'attached') return undefined;
+    if (!this.#ackNow && !this.#probe && nowMs < this.#ackDeadlineMs) return undefined;
+    const ack = this.#ackToSend();
+    const packet = encodeAck(this.#probe, ack);
+    this.#probe = false;
+    this.#ackSent(ack);
+    return packet;
+  }
+
+  #ackToSend(): number {
+    return this.#barrier?.received ?? this.#received;
+  }
+
+  #ackSent(ack: number): void {
+    if (this.#barrier !== undefined && this.#sent >= this.#barrier.until) this.#barrier = undefined;
+    // What the barrier held back follows at once when it falls, and waits when it stands.
+    this.#ackNow = this.#barrier === undefined && ack < this.#received;
+    this.#announced = ack;
+    this.#ackDeadlineMs = Infinity;
+  }
+
+  #isWindowOpen(): boolean {
+    const inFlight = this.inFlightBytes;
+    // What our count waits for behind the barrier is exempt: two sides that both wait for it would wait for ever.
+    if (this.#barrier !== undefined && this.#sent < this.#barrier.until) {
+      return inFlight < this.#windowBytes + 2 * EXEMPT_BYTES;
+    }
+    // While a size is under suspicion one packet at a time is enough to lose.
+    return this.#isSuspicious ? inFlight === 0 : inFlight < this.#windowBytes;
+  }
+
+  #packetBytes(): number {
+    const { limit, floor } = this.learner;
+    if (this.#mode === 'early') return Math.min(MAX_EARLY_PACKET_BYTES, floor);
+    // One packet above the floor at a time, so that a loss has one suspect.
+    const bytes = this.#aboveFloorInFlight > 0 ? floor : limit;
+    return Math.min(bytes, this.#payingBytes());
+  }
+
+  /** The largest packet that does not hold up a small message behind it for longer than it should. */
+  #payingBytes(): number {
+    const { rate } = this.#path;
+    return rate === 0 ? Infinity : Math.max(SAFE_PACKET_BYTES, Math.floor(rate * PACKET_MS));
+  }
+
+  #shouldFlag(packetBytes: number, nowMs: number): boolean {
+    this.#unflaggedBytes += packetBytes;
+    const needsSample = this.#sample === undefined && nowMs - this.#lastSampleAtMs >= RTT_SAMPLE_EVERY_MS;
+    const flag =
+      needsSample ||
+      this.#unflaggedBytes * 4 >= this.#windowBytes ||
+      !this.#isWindowOpen() ||
+      (this.#sent === this.#tail.end && this.#user.isBlocked);
+    if (!flag) return false;
+    this.#unflaggedBytes = 0;
+    this.#sample ??= { end: this.#sent, sentAtMs: nowMs, acked: this.#tail.start };
+    return true;
+  }
+
+  #takeAck(ack: number, nowMs: number): ViolationName | undefined {
+    if (ack < this.#ackedHere) return 'ack-regressed';
+    if (ack > this.#sent) return 'ack-beyond-sent';
+    this.#ackedHere = ack;
+    const fresh = ack - this.#tail.start;
+    if (fresh > 0) {
+      this.#isSuspicious = false;
+      this.#dropPackets(ack);
+      this.learner.acked(fresh);
+      this.#measure(ack, fresh, nowMs);
+      const { limit } = this.learner;
+      if (limit * 2 <= this.#payingBytes() && this.#user.pendingBytes('all', limit) >= limit) this.learner.grow();
+    }
+    this.#counted(ack);
+    return undefined;
+  }
+
+  #measure(ack: number, fresh: number, nowMs: number): void {
+    const sample = this.#sample;
+    if (sample !== undefined && ack >= sample.end) {
+      this.#sample = undefined;
+      this.#lastSampleAtMs = nowMs;
+      if (this.#path.sample(nowMs - sample.sentAtMs, ack - sample.acked, nowMs)) this.#windowBytes /= 2;
+    }
+    const busyBytes = this.#path.bandwidthDelayBytes * 2;
+    const targetBytes = Math.min(maxWindowBytes, Math.max(startWindowBytes, busyBytes || maxWindowBytes));
+    this.#windowBytes = Math.max(MIN_PACKET_BYTES, Math.min(this.#windowBytes + fresh, targetBytes));
+  }
+
+  #dropPackets(upTo: number): void {
+    let packet = this.#packets.peek();
+    while (packet !== undefined && packet.end <= upTo) {
+      this.#packets.shift();
+      if (packet.isAboveFloor) this.#aboveFloorInFlight--;
+      this.learner.passed(packet.bytes);
+      packet = this.#packets.peek();
+    }
+  }
+
+  #forgetPackets(): void {
+    this.#packets.clear();
+    this.#aboveFloorInFlight = 0;
+  }
+
+  #counted(ack: number): void {
+    this.#tail.trim(ack);
+    if (this.#received >= this.#settleGate && ack > this.#settled) this.#user.settle((this.#settled = ack));
+  }
+
+  /** What the peer did not process tells which packet to suspect: the first above the floor, and no other. */
+  #judgeLoss(refused: boolean): boolean {
+    const loss = this.#loss;
+    const unprocessed = this.#packets.toArray();
+    this.#loss = undefined;
+    this.#isSuspicious = false;
+    if (loss === undefined || refused || unprocessed.length === 0) return false;
+    const { learner } = this;
+    const above = unprocessed.find((packet) => packet.bytes > learner.floor);
+    const bytes = above?.bytes ?? Math.max(...unprocessed.map((packet) => packet.bytes));
+    const { limit } = learner;
+    const isHopeless = learner.failed(bytes, loss.code === 1009);
+    this.#isSuspicious = learner.limit !== limit;
+    return isHopeless;
+  }
+}

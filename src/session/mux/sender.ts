@@ -1,0 +1,390 @@
+import type { ChunkSocketError } from '../../errors/chunk-socket-error.ts';
+import { MessageTooBigError, RejectedError, SourceError } from '../../errors/transfer-errors.ts';
+import { dataHeadBytes, writeDataHead } from '../../protocol/frame-encoder.ts';
+import { CancelCode, DataFlag, RejectCode } from '../../protocol/frame.ts';
+import type { ControlFrame } from '../../protocol/frame.ts';
+import { MAX_EARLY_BYTES, MIN_CHANNEL_CREDIT } from '../../protocol/limits.ts';
+import type { Terms } from '../../protocol/terms.ts';
+import type { ViolationName } from '../../protocol/violation.ts';
+import type { Effect } from '../effect.ts';
+import type { FillMode } from '../link/link.ts';
+import { Queue } from '../queue.ts';
+import { ControlQueue } from './control-queue.ts';
+import type { OutgoingMessage } from './outgoing-message.ts';
+import { SendChannel } from './send-channel.ts';
+
+/** Up to which offset of the stream lies how much of which message. */
+interface WrittenFrame {
+  readonly end: number;
+  readonly message: OutgoingMessage;
+  readonly bytes: number;
+  readonly isLast: boolean;
+}
+
+/** Less room than this in a packet is left empty rather than used for a sliver of a message. */
+const SLIVER_BYTES = 64;
+/** What a channel may send before it gives its number to one that waits for it. */
+const TURN_BYTES = 64 * 1024;
+
+/**
+ * The sending half of the mux: takes messages, writes frames into the stream when asked, and settles messages when the
+ * peer has what was written (PROTOCOL.md, "The mux").
+ */
+export class MuxSender {
+  readonly #effects: Effect[];
+  readonly #wake: () => void;
+  #peer: Terms | undefined;
+  readonly #byName = new Map<string, SendChannel>();
+  /** Channels that have a number. */
+  readonly #open = new Map<number, SendChannel>();
+  /** Numbers given up that the peer has not taken back. */
+  readonly #retiring = new Set<number>();
+  readonly #active = new Set<SendChannel>();
+  #nextNumber = 1;
+  #clock = 0;
+  /** Goes before anything else. */
+  readonly control: ControlQueue = new ControlQueue();
+  readonly #written = new Queue<WrittenFrame>();
+  /** Bytes kept in memory for messages that are not settled. */
+  heldBytes = 0;
+  /** Bytes of payload of messages that are not settled, less what is acknowledged. */
+  bufferedBytes = 0;
+
+  /** @param wake - called when a source has more, outside of any call to the engine */
+  constructor(effects: Effect[], wake: () => void) {
+    this.#effects = effects;
+    this.#wake = wake;
+    const main = new SendChannel('', 0, MIN_CHANNEL_CREDIT);
+    this.#byName.set('', main);
+    this.#open.set(0, main);
+  }
+
+  /** Messages wait, and none of them can go on before the peer gives credit or takes a channel back. */
+  get isBlocked(): boolean {
+    const canOpen = this.#canOpen;
+    for (const channel of this.#active) {
+      const readiness = channel.readiness(canOpen);
+      if (readiness === 'credit' || readiness === 'slot') return true;
+    }
+    return false;
+  }
+
+  /** Nothing is left to write: every message taken is in the stream, or has failed. */
+  get isWritten(): boolean {
+    return this.#active.size === 0;
+  }
+
+  get #canOpen(): boolean {
+    return this.#peer !== undefined && this.#open.size + this.#retiring.size < this.#peer.maxOpenChannels;
+  }
+
+  /** The peer's terms are known now: from here on its limits are kept. */
+  setPeer(terms: Terms): void {
+    this.#peer = terms;
+    for (const channel of this.#byName.values()) {
+      channel.limitBytes = Math.max(channel.limitBytes, terms.initialChannelCredit);
+    }
+    for (const message of this.#waiting()) this.#check(message);
+  }
+
+  send(message: OutgoingMessage): void {
+    const { init } = message;
+    const { source } = init;
+    message.heldBytes = source.heldBytes;
+    this.heldBytes += message.heldBytes;
+    this.bufferedBytes += source.totalBytes ?? 0;
+    source.onReady = () => {
+      this.#check(message);
+      this.#wake();
+    };
+    let channel = this.#byName.get(init.channel);
+    if (channel === undefined) {
+      channel = new SendChannel(init.channel, -1, this.#peer?.initialChannelCredit ?? MIN_CHANNEL_CREDIT);
+      this.#byName.set(init.channel, channel);
+    }
+    channel.push(message);
+    this.#active.add(channel);
+    this.#check(message);
+    this.#makeRoom();
+  }
+
+  /** Gives a message up, wherever it stands; the peer is told if it has a part of it. */
+  cancel(message: OutgoingMessage, code: number, error: ChunkSocketError): void {
+    const { state, channelNumber, ordinal, writtenBytes } = message;
+    if (state === 'settled') return;
+    const channel = this.#open.get(channelNumber);
+    if (state === 'started' && channel !== undefined) {
+      this.control.push({ type: 'cancel', channel: channelNumber, ordinal, code, reason: '' });
+      // What was announced counts as sent: credit that was given for it must not stay with the channel.
+      channel.usedBytes += (message.init.source.totalBytes ?? writtenBytes) - writtenBytes;
+    }
+    this.#settle(message, { kind: 'failed', message, error });
+  }
+
+  /** Gives up every message that is not wholly in the stream. */
+  cancelAll(error: ChunkSocketError): void {
+    for (const message of this.#waiting()) this.cancel(message, CancelCode.closing, error);
+  }
+
+  /** Gives up every message of which nothing is in the stream. */
+  cancelQueued(error: ChunkSocketError): void {
+    for (const message of this.#queued()) this.cancel(message, CancelCode.closing, error);
+  }
+
+  /** Takes back every message of which nothing is in the stream; they are settled as far as this sender goes. */
+  withdraw(): OutgoingMessage[] {
+    const messages = this.#queued();
+    for (const message of messages) this.#settle(message);
+    return messages;
+  }
+
+  /** Takes back every message that is not settled, in an order that keeps each channel's. */
+  abandon(): OutgoingMessage[] {
+    const written = this.#written.toArray().map(({ message }) => message);
+    const unique = [...new Set([...written, ...this.#waiting()])].filter(({ state }) => state !== 'settled');
+    this.#written.clear();
+    for (const message of unique) {
+      const { state } = message;
+      this.#settle(message);
+      message.state = state;
+    }
+    return unique;
+  }
+
+  pendingBytes(mode: FillMode, max: number): number {
+    let { bytes } = this.control;
+    if (mode !== 'control') {
+      const canOpen = this.#canOpen;
+      for (const channel of this.#active) {
+        if (bytes >= max) break;
+        if (mode === 'early' && channel.number !== 0) continue;
+        if (channel.readiness(canOpen) === 'ready') {
+          bytes += channel.pendingBytes(max) + channel.headCostBytes(channel.head as OutgoingMessage);
+        }
+      }
+    }
+    return Math.min(bytes, max);
+  }
+
+  fill(mode: FillMode, target: Uint8Array, at: number, offset: number): number {
+    const base = offset - at;
+    let next = this.control.fill(target, at);
+    while (mode !== 'control' && !this.control.isCutting) {
+      const channel = this.#pick();
+      if (channel === undefined) break;
+      const before = next;
+      next = this.#writeFrame(channel, mode, target, next, base, next === at);
+      if (next === before) break;
+      // What follows on the channel may not overtake a CANCEL.
+      next = this.control.fill(target, next);
+    }
+    return next;
+  }
+
+  /** The peer holds our stream up to `offset`. */
+  settle(offset: number): void {
+    let frame = this.#written.peek();
+    while (frame !== undefined && frame.end <= offset) {
+      this.#written.shift();
+      const { message, bytes, isLast } = frame;
+      if (message.state !== 'settled') {
+        this.bufferedBytes -= bytes - message.ackedBytes;
+        message.ackedBytes = bytes;
+        if (isLast) this.#settle(message, { kind: 'delivered', message });
+        else this.#effects.push({ kind: 'progress', message });
+      }
+      frame = this.#written.peek();
+    }
+  }
+
+  /** CREDIT, REJECT or RETIRED: frames about our channel numbers. */
+  handle(frame: ControlFrame & { type: 'credit' | 'reject' | 'retired' }): ViolationName | undefined {
+    if (frame.channel >= this.#nextNumber) return 'unknown-channel';
+    const channel = this.#open.get(frame.channel);
+    switch (frame.type) {
+      case 'credit':
+        if (channel !== undefined) channel.limitBytes = Math.max(channel.limitBytes, frame.limit);
+        return undefined;
+      case 'retired':
+        // Only the answer to our RETIRE may free a number.
+        if (channel !== undefined) return 'unexpected-frame';
+        this.#retiring.delete(frame.channel);
+        this.#makeRoom();
+        return undefined;
+      case 'reject':
+        this.#rejected(frame, channel?.head);
+        return undefined;
+    }
+  }
+
+  #rejected(frame: ControlFrame & { type: 'reject' }, head: OutgoingMessage | undefined): void {
+    const message = [head, ...this.#written.toArray().map((written) => written.message)].find(
+      (candidate) => candidate?.channelNumber === frame.channel && candidate.ordinal === frame.ordinal,
+    );
+    if (message === undefined) return;
+    const error =
+      frame.code === RejectCode.tooBig
+        ? new MessageTooBigError(message.init.source.totalBytes, frame.value)
+        : new RejectedError(frame.reason);
+    this.cancel(message, CancelCode.aborted, error);
+  }
+
+  #waiting(): OutgoingMessage[] {
+    return [...this.#active].flatMap((channel) => channel.messages());
+  }
+
+  #queued(): OutgoingMessage[] {
+    return this.#waiting().filter((message) => message.state === 'queued');
+  }
+
+  /** Gives the message up if it cannot be sent. */
+  #check(message: OutgoingMessage): void {
+    const { source, channel } = message.init;
+    const { totalBytes, state } = source;
+    const { maxMessageBytes = Infinity, maxOpenChannels = Infinity } = this.#peer ?? {};
+    if (state === 'failed') {
+      this.cancel(message, CancelCode.sourceFailed, new SourceError(source.error));
+    } else if ((totalBytes ?? message.writtenBytes + source.readyBytes) > maxMessageBytes) {
+      this.cancel(message, CancelCode.aborted, new MessageTooBigError(totalBytes, maxMessageBytes));
+    } else if (maxOpenChannels < 2 && channel !== '') {
+      this.cancel(message, CancelCode.aborted, new RejectedError('it takes no channel but the default one'));
+    }
+  }
+
+  #settle(message: OutgoingMessage, effect?: Effect): void {
+    const { init, ackedBytes, writtenBytes } = message;
+    const { source } = init;
+    this.heldBytes -= message.heldBytes;
+    this.bufferedBytes -= (source.totalBytes ?? writtenBytes) - ackedBytes;
+    message.state = 'settled';
+    const channel = this.#byName.get(init.channel);
+    if (channel !== undefined) this.#leave(channel);
+    this.#makeRoom();
+    source.onReady = undefined;
+    if (effect === undefined) return;
+    source.release();
+    this.#effects.push(effect);
+  }
+
+  /** The channel has one message less to send. */
+  #leave(channel: SendChannel): void {
+    if (channel.head !== undefined) return;
+    this.#active.delete(channel);
+    // A channel without a number costs nothing to forget.
+    if (channel.number < 0) this.#byName.delete(channel.name);
+  }
+
+  /** The channel to go on with: the least virtual time, the most urgent first among equals. */
+  #pick(): SendChannel | undefined {
+    const canOpen = this.#canOpen;
+    let best: SendChannel | undefined;
+    for (const channel of this.#active) {
+      if (channel.readiness(canOpen) !== 'ready') continue;
+      // Time that it could not have used is not owed to it.
+      channel.clock = Math.max(channel.clock, this.#clock);
+      const isBetter =
+        best === undefined ||
+        channel.clock < best.clock ||
+        (channel.clock === best.clock && channel.weight > best.weight);
+      if (isBetter) best = channel;
+    }
+    return best;
+  }
+
+  /**
+   * Gives numbers up, one for each channel that cannot open before it has one: of channels that have nothing to send, or
+   * had their turn.
+   */
+  #makeRoom(): void {
+    const { size } = this.#open;
+    if (this.#peer === undefined || size + this.#retiring.size < this.#peer.maxOpenChannels) return;
+    let wanted = -this.#retiring.size;
+    for (const channel of this.#active) if (channel.number < 0 && ++wanted === size) break;
+    for (const turnBytes of [Infinity, TURN_BYTES]) {
+      for (const [number, channel] of this.#open) {
+        if (wanted <= 0) return;
+        const { head } = channel;
+        const isFree = head === undefined || (head.state === 'queued' && channel.usedBytes >= turnBytes);
+        if (number === 0 || !isFree) continue;
+        this.#open.delete(number);
+        this.#retiring.add(number);
+        channel.retire(this.#peer.initialChannelCredit);
+        this.#leave(channel);
+        this.control.push({ type: 'retire', channel: number });
+        wanted--;
+      }
+    }
+  }
+
+  #writeFrame(
+    channel: SendChannel,
+    mode: FillMode,
+    target: Uint8Array,
+    at: number,
+    base: number,
+    isPacketEmpty: boolean,
+  ): number {
+    const message = channel.head as OutgoingMessage;
+    const { source, isText } = message.init;
+    const isFirst = message.state === 'queued';
+    const number = channel.number < 0 ? this.#nextNumber : channel.number;
+    const fields = isFirst ? channel.headFields(message) : undefined;
+    const total = isFirst ? source.totalBytes : undefined;
+    const room = target.length - at;
+    const headBytes = dataHeadBytes(number, room, total, fields?.length ?? 0);
+    const headCost = channel.headCostBytes(message);
+    const wanted = Math.min(channel.creditBytes - headCost, source.readyBytes);
+    let bytes = Math.min(room - headBytes, wanted);
+    let buffer = target;
+    let bufferAt = at;
+    if (bytes < Math.min(wanted, SLIVER_BYTES)) {
+      if (!isPacketEmpty) return at;
+      // A head that no packet can hold (long names on a small limit) goes out in pieces.
+      bytes = Math.min(wanted, SLIVER_BYTES);
+      buffer = new Uint8Array(headBytes + bytes);
+      bufferAt = 0;
+    }
+    const isFin = bytes === source.readyBytes && source.state === 'ended';
+    const frameBytes = headBytes + bytes;
+    if (mode === 'early' && !(isFirst && isFin && channel.number === 0 && base + at + frameBytes <= MAX_EARLY_BYTES)) {
+      return at;
+    }
+    const flags = (isFirst ? DataFlag.first : 0) | (isFin ? DataFlag.fin : 0) | (isFirst && isText ? DataFlag.text : 0);
+    const payloadAt = writeDataHead(buffer, bufferAt, number, flags, bytes, isFin ? undefined : total, fields);
+    if (bytes > 0) source.copy(buffer, payloadAt, bytes);
+    this.#account(channel, message, number, bytes, headCost);
+    let end = payloadAt + bytes;
+    let offset = base + end;
+    if (buffer !== target) {
+      this.control.cut(buffer.subarray(0, end));
+      offset = base + at + end;
+      end = this.control.fill(target, at);
+    }
+    this.#written.push({ end: offset, message, bytes: message.writtenBytes, isLast: isFin });
+    if (isFin) {
+      message.state = 'written';
+      channel.shift();
+      this.#leave(channel);
+      this.#makeRoom();
+    }
+    return end;
+  }
+
+  #account(channel: SendChannel, message: OutgoingMessage, number: number, bytes: number, headCost: number): void {
+    if (channel.number < 0) {
+      channel.number = number;
+      this.#nextNumber++;
+      this.#open.set(number, channel);
+    }
+    if (message.state === 'queued') {
+      message.state = 'started';
+      message.channelNumber = number;
+      message.ordinal = channel.nextOrdinal++;
+    }
+    message.writtenBytes += bytes;
+    if (message.init.source.totalBytes === undefined) this.bufferedBytes += bytes;
+    channel.usedBytes += bytes + headCost;
+    this.#clock = channel.clock;
+    channel.clock += (bytes + SLIVER_BYTES) / channel.weight;
+  }
+}

@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import type { Schedule, WaySchedule } from './world.ts';
+
+/** Limits as servers and gateways have them, on and off the ladder of powers of two. HELLO must pass. */
+const limit: fc.Arbitrary<number> = fc.oneof(
+  fc.constantFrom(1024, 4096, 8192, 16_384, 32_768, 65_536, 131_072, 1 << 20),
+  fc.integer({ min: 1024, max: 200_000 }),
+);
+
+const way: fc.Arbitrary<WaySchedule> = fc.record({
+  latencyMs: fc.constantFrom(1, 5, 20, 80, 300),
+  bytesPerMs: fc.constantFrom(5000, 1000, 200, 40),
+  limits: fc.array(limit, { minLength: 1, maxLength: 4 }),
+});
+
+const rarely = (max: number): fc.Arbitrary<number> =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max }) });
+
+/** Everything that can go wrong, in every mixture. */
+export const anySchedule: fc.Arbitrary<Schedule> = fc.record({
+  seed: fc.nat({ max: 2 ** 31 - 1 }),
+  up: way,
+  down: way,
+  refusal: fc.constantFrom('1009', 'often-1006', 'other-code', 'swallow', 'mixed'),
+  dropsUpstream: fc.boolean(),
+  cuts: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 20 })),
+  outages: rarely(3),
+  restarts: rarely(2),
+  hasTombstones: fc.boolean(),
+  impatience: fc.constantFrom(0, 0, 0, 0.3),
+  authorizeMs: fc.constantFrom(0, 10, 300),
+  sendsEarly: fc.boolean(),
+  resendsAfterLoss: fc.boolean(),
+  messages: fc.record({ up: fc.integer({ min: 0, max: 25 }), down: fc.integer({ min: 0, max: 25 }) }),
+  maxSizeBytes: fc.constantFrom(1000, 60_000, 60_000, 300_000, 300_000, 2_000_000),
+  channels: fc.integer({ min: 1, max: 10 }),
+  abortShare: fc.constantFrom(0, 0, 0.2, 0.7),
+  readers: fc.record({
+    up: fc.constantFrom('at once', 'slow', 'late'),
+    down: fc.constantFrom('at once', 'slow', 'late'),
+  }),
+  maxOpenChannels: fc.constantFrom(2, 3, 4, 64),
+  goesAway: fc.constantFrom(false, false, false, true),
+  closes: fc.constantFrom('nobody', 'nobody', 'initiator', 'acceptor', 'both'),
+});

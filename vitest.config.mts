@@ -1,0 +1,47 @@
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import { commands } from './test/browser/commands.ts';
+import { chromiumArgs, findChromium } from './test/support/find-browser.mjs';
+
+const chromium = findChromium();
+
+export default defineConfig({
+  test: {
+    coverage: {
+      include: ['src/**/*.ts'],
+      exclude: ['src/**/*.d.ts'],
+    },
+    projects: [
+      {
+        test: {
+          name: 'node',
+          environment: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/browser/**'],
+        },
+      },
+      {
+        // Found by the crawl only after the first page load otherwise, and then the page reloads in mid-test.
+        optimizeDeps: { include: ['eventemitter3', 'nanoid'] },
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            // Without an executable Playwright looks for a browser of its own.
+            provider: playwright({
+              launchOptions: {
+                args: chromiumArgs,
+                ...(chromium === undefined ? {} : { executablePath: chromium }),
+              },
+            }),
+            instances: [{ browser: 'chromium' }],
+            commands,
+          },
+        },
+      },
+    ],
+  },
+});
