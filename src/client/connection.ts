@@ -109,7 +109,12 @@ export class Connection implements TransportHandlers {
       this.#host.violated(packet);
       return;
     }
-    const welcome = packet.kind === 'welcome' ? decodeWelcome(packet.body) : 'bad-welcome';
+    const welcome =
+      packet.kind === 'welcome'
+        ? decodeWelcome(packet.body)
+        : packet.kind === 'stream'
+          ? 'data-before-hello'
+          : 'unexpected-hello';
     if (typeof welcome === 'string') {
       this.#host.violated(welcome);
       return;

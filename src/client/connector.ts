@@ -24,7 +24,7 @@ import type { ConnectionHost, ConnectionPhase } from './connection.ts';
 import { askDial } from './dial.ts';
 import type { Dial } from './dial.ts';
 import type { ChunkSocketEvents, Status } from './events.ts';
-import { helloPacket } from './hello-packet.ts';
+import { Handshake } from './handshake.ts';
 import { LimitMemory } from './limit-memory.ts';
 import type { PerConnection, ResolvedOptions } from './options.ts';
 import { isOnline, watchPage } from './page-lifecycle.ts';
@@ -56,8 +56,7 @@ export class Connector implements ConnectionHost {
   readonly #retry: RetryPolicy;
   readonly #stopWatching: () => void;
   #resolveClosed: () => void = () => undefined;
-  #secret = '';
-  #connectionCount = 0;
+  #handshake!: Handshake;
   #memory: LimitMemory | undefined;
   #route: string | undefined;
   #auth: unknown;
@@ -66,7 +65,6 @@ export class Connector implements ConnectionHost {
   /** Names the try that counts while `url` and `auth` are being asked. */
   #preparing: object | undefined;
   #ackedAtStart = 0;
-  #carriedEarlyData = false;
   /** The server is about to go: when this session has ended, a new one follows. */
   #isLeaving = false;
   #isThrottled = false;
@@ -135,14 +133,12 @@ export class Connector implements ConnectionHost {
   greet(): void {
     const { port } = this;
     const { transport } = this.#connection as Connection;
-    const { protocols } = this.#options;
-    const limitHint = this.#memory?.read().down;
-    const connection = ++this.#connectionCount;
-    transport.send(
-      helloPacket(port.session, { secret: this.#secret, connection, protocols, auth: this.#auth, limitHint }),
-    );
-    this.#carriedEarlyData = connection === 1;
-    if (this.#carriedEarlyData) port.connectEarly(transport);
+    try {
+      transport.send(this.#handshake.hello(port.session, this.#auth, this.#memory?.read().down));
+      if (this.#handshake.isFirst) port.connectEarly(transport);
+    } catch (error) {
+      this.#finish(CloseCode.abnormal, '', false, error as OptionError);
+    }
   }
 
   welcomed(welcome: Welcome): boolean {
@@ -161,14 +157,14 @@ export class Connector implements ConnectionHost {
       case 'resumed': {
         const { session } = port;
         const isFirst = session.peerTerms === undefined;
-        if (!isFirst && welcome.result === 'new') {
+        if (!this.#handshake.accepts(welcome)) {
           this.violated('bad-welcome');
           return false;
         }
         this.protocol = welcome.protocol;
         this.#route = welcome.route ?? this.#route;
         this.#ackedAtStart = welcome.received;
-        if (welcome.limit !== undefined) this.#memory?.write({ down: { ...welcome.limit, provisional: false } });
+        if (welcome.limit !== undefined) this.#memory?.write({ down: { ...welcome.limit, provisional: true } });
         const resentBytes = session.link.streamEnd - welcome.received;
         port.connect((this.#connection as Connection).transport, welcome);
         if (!this.#connection?.isOpen) return false;
@@ -221,7 +217,7 @@ export class Connector implements ConnectionHost {
     const decision = this.#retry.decide(
       {
         close,
-        wasOnlyHello: phase === 'greeting' && !this.#carriedEarlyData,
+        wasOnlyHello: phase === 'greeting' && !this.#handshake.isFirst,
         isEstablished: session.peerTerms !== undefined,
         wasGood,
         isWorthIt,
@@ -243,8 +239,7 @@ export class Connector implements ConnectionHost {
 
   readonly #makeSession = (wake: () => void): Session => {
     const remembered = this.#memory?.read().up;
-    this.#secret = nanoid(22);
-    this.#connectionCount = 0;
+    this.#handshake = new Handshake(nanoid(22), this.#options.protocols);
     const terms = this.#terms;
     const session = new Session({ ...this.#options, id: nanoid(22), isAcceptor: false, terms, remembered, wake });
     session.link.isTimerThrottled = this.#isThrottled;
@@ -316,7 +311,7 @@ export class Connector implements ConnectionHost {
         this.#memory?.write({ up: port.session.link.learner.memory });
         break;
       case 'peer-limit':
-        this.#memory?.write({ down: { floor: effect.floor, ceiling: effect.ceiling, provisional: false } });
+        this.#memory?.write({ down: { floor: effect.floor, ceiling: effect.ceiling, provisional: true } });
         break;
       case 'goaway':
         this.#isLeaving = this.status !== 'closing';

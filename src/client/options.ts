@@ -90,36 +90,22 @@ type NumberOption =
   | 'connectTimeoutMs'
   | 'heartbeatMs';
 
-/** The defaults that a number of the options have. */
-export const clientDefaults: Readonly<Record<NumberOption, number>> = {
-  startPacketBytes: linkDefaults.startPacketBytes,
-  maxPacketBytes: DEFAULT_TERMS.maxPacketBytes,
-  maxMessageBytes: DEFAULT_TERMS.maxMessageBytes,
-  initialChannelCredit: MIN_CHANNEL_CREDIT,
-  maxOpenChannels: DEFAULT_TERMS.maxOpenChannels,
-  maxBufferedBytes: 64 << 20,
-  retryBaseMs: 500,
-  retryMaxMs: 30_000,
-  maxRetries: Infinity,
-  connectTimeoutMs: linkDefaults.handshakeTimeoutMs,
-  heartbeatMs: linkDefaults.initiatorHeartbeatMs,
-};
-
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const MAX = Number.MAX_SAFE_INTEGER;
 
-const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
-  startPacketBytes: [MIN_PACKET_BYTES, MAX],
-  maxPacketBytes: [MIN_PACKET_BYTES, MAX],
-  maxMessageBytes: [0, MAX],
-  initialChannelCredit: [MIN_CHANNEL_CREDIT, MAX],
-  maxOpenChannels: [1, MAX_OPEN_CHANNELS],
-  maxBufferedBytes: [0, MAX],
-  retryBaseMs: [0, MAX_TIMER_MS],
-  retryMaxMs: [0, MAX_TIMER_MS],
-  maxRetries: [0, Infinity],
-  connectTimeoutMs: [1, MAX_TIMER_MS],
-  heartbeatMs: [0, MAX_TIMER_MS],
+/** Default, least and largest value of each option that is a number. */
+export const numberOptions: Readonly<Record<NumberOption, readonly [number, number, number]>> = {
+  startPacketBytes: [linkDefaults.startPacketBytes, MIN_PACKET_BYTES, MAX],
+  maxPacketBytes: [DEFAULT_TERMS.maxPacketBytes, MIN_PACKET_BYTES, MAX],
+  maxMessageBytes: [DEFAULT_TERMS.maxMessageBytes, 0, 2 ** 52],
+  initialChannelCredit: [MIN_CHANNEL_CREDIT, MIN_CHANNEL_CREDIT, MAX],
+  maxOpenChannels: [DEFAULT_TERMS.maxOpenChannels, 1, MAX_OPEN_CHANNELS],
+  maxBufferedBytes: [64 << 20, 0, MAX],
+  retryBaseMs: [500, 0, MAX_TIMER_MS],
+  retryMaxMs: [30_000, 0, MAX_TIMER_MS],
+  maxRetries: [Infinity, 0, Infinity],
+  connectTimeoutMs: [linkDefaults.handshakeTimeoutMs, 1, MAX_TIMER_MS],
+  heartbeatMs: [linkDefaults.initiatorHeartbeatMs, 0, MAX_TIMER_MS],
 };
 
 /** Options with every number there and in its range. */
@@ -129,11 +115,13 @@ export type ResolvedOptions = Omit<ChunkSocketOptions, NumberOption | 'protocols
 /** @throws OptionError naming the option, its value and the range */
 export function resolveOptions(options: ChunkSocketOptions): ResolvedOptions {
   const numbers = {} as Record<NumberOption, number>;
-  for (const [name, [min, max]] of Object.entries(RANGES) as [NumberOption, readonly [number, number]][]) {
-    numbers[name] = checkNumber(name, options[name] ?? clientDefaults[name], min, max);
+  for (const name of Object.keys(numberOptions) as NumberOption[]) {
+    const [value, min, max] = numberOptions[name];
+    numbers[name] = checkNumber(name, options[name] ?? value, min, max);
   }
-  const minPool = numbers.maxMessageBytes + MIN_POOL_MARGIN_BYTES;
-  const poolBytes = checkNumber('poolBytes', options.poolBytes ?? minPool + (16 << 20), minPool, MAX);
+  const { maxMessageBytes } = numbers;
+  const minPool = maxMessageBytes + MIN_POOL_MARGIN_BYTES;
+  const poolBytes = checkNumber('poolBytes', options.poolBytes ?? maxMessageBytes + (16 << 20), minPool, MAX);
   checkChoice('binaryType', options.binaryType, ['arraybuffer', 'uint8array']);
   checkChoice('onSessionLost', options.onSessionLost, ['resend', 'reject']);
   checkChoice('rememberLimits', options.rememberLimits, ['memory', 'localStorage', 'none']);

@@ -1,4 +1,4 @@
-/** Every `code` an error of this package can carry. */
+/** Every `code` an error of this package can carry; the class is named after it (`ERR_BUFFER_FULL`: `BufferFullError`). */
 export type ErrorCode =
   | 'ERR_OPTION'
   | 'ERR_MESSAGE_TOO_BIG'
@@ -12,7 +12,7 @@ export type ErrorCode =
   | 'ERR_PROTOCOL'
   | 'ERR_LIMIT_TOO_SMALL';
 
-/** What a {@link ChunkSocketError} is made of besides its sentence. */
+/** What every error of this package may have besides its sentence; a class adds its own numbers. */
 export interface ErrorDetail {
   /** What a person can do about it, in one sentence. */
   readonly hint?: string | undefined;
@@ -21,19 +21,20 @@ export interface ErrorDetail {
 }
 
 /**
- * Base of all errors that this package makes. `TypeError` and `RangeError` are used only where the web platform would
- * use them (a wrong argument type).
+ * Base of all errors that this package makes. `TypeError` is used only where the web platform would use it (a value
+ * that cannot be sent).
  *
  * Decide on `code` (or `instanceof`), never on the text.
  */
 export class ChunkSocketError extends Error {
   readonly code: ErrorCode;
-  readonly hint: string | undefined;
+  declare readonly hint?: string | undefined;
 
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
-    super(message, 'cause' in detail ? { cause: detail.cause } : undefined);
-    this.name = new.target.name;
+    super(message);
     this.code = code;
-    this.hint = detail.hint;
+    // Minifiers rename classes, and leave this alone.
+    this.name = code.toLowerCase().replace(/^err|_(.)/g, (_, letter?: string) => letter?.toUpperCase() ?? '') + 'Error';
+    Object.assign(this, detail);
   }
 }

@@ -2,34 +2,30 @@ import { ChunkSocketError } from './chunk-socket-error.ts';
 
 /** A message is larger than the peer takes. Only this message fails. */
 export class MessageTooBigError extends ChunkSocketError {
-  readonly sizeBytes: number | undefined;
-  readonly limitBytes: number;
+  /** Undefined when the message was refused before its end was known. */
+  declare readonly sizeBytes: number | undefined;
+  declare readonly limitBytes: number;
 
-  /** @param sizeBytes - undefined when the message was refused before its end was known */
   constructor(sizeBytes: number | undefined, limitBytes: number) {
-    super('ERR_MESSAGE_TOO_BIG', `Message of ${sizeBytes ?? 'unknown'} bytes is over maxMessageBytes ${limitBytes}.`, {
-      hint: "Raise the peer's maxMessageBytes, or send less at once.",
-    });
-    this.sizeBytes = sizeBytes;
-    this.limitBytes = limitBytes;
+    const message = `Message of ${sizeBytes ?? 'unknown'} bytes is over the peer's maxMessageBytes ${limitBytes}.`;
+    super('ERR_MESSAGE_TOO_BIG', message, {
+      sizeBytes,
+      limitBytes,
+      hint: 'Raise it there, or send less at once.',
+    } as object);
   }
 }
 
 /** The queue is full; nothing that was queued before is lost. */
 export class BufferFullError extends ChunkSocketError {
-  readonly sizeBytes: number;
-  readonly bufferedBytes: number;
-  readonly limitBytes: number;
+  declare readonly sizeBytes: number;
+  declare readonly bufferedBytes: number;
+  declare readonly limitBytes: number;
 
   constructor(sizeBytes: number, bufferedBytes: number, limitBytes: number) {
-    super(
-      'ERR_BUFFER_FULL',
-      `${sizeBytes} bytes do not fit beside ${bufferedBytes} in maxBufferedBytes ${limitBytes}.`,
-      { hint: 'Wait for drain, or send a Blob, which is not kept in memory.' },
-    );
-    this.sizeBytes = sizeBytes;
-    this.bufferedBytes = bufferedBytes;
-    this.limitBytes = limitBytes;
+    const message = `${sizeBytes} bytes do not fit beside ${bufferedBytes} in maxBufferedBytes ${limitBytes}.`;
+    const hint = 'Wait for drain, or send a Blob, which is not kept in memory.';
+    super('ERR_BUFFER_FULL', message, { sizeBytes, bufferedBytes, limitBytes, hint } as object);
   }
 }
 
@@ -42,11 +38,10 @@ export class AbortedError extends ChunkSocketError {
 
 /** The peer's application refused the message. */
 export class RejectedError extends ChunkSocketError {
-  readonly reason: string;
+  declare readonly reason: string;
 
   constructor(reason: string) {
-    super('ERR_REJECTED', `The peer rejected the message: ${reason}`);
-    this.reason = reason;
+    super('ERR_REJECTED', `The peer rejected the message: ${reason}`, { reason } as object);
   }
 }
 
@@ -60,7 +55,7 @@ export class SourceError extends ChunkSocketError {
 /** The peer no longer has the session, and whether it got this message cannot be known. */
 export class SessionLostError extends ChunkSocketError {
   constructor() {
-    super('ERR_SESSION_LOST', 'The session was lost with this message in doubt: it may or may not have arrived.', {
+    super('ERR_SESSION_LOST', 'The session was lost; the message may or may not have arrived.', {
       hint: "Send it again if a duplicate does no harm, or set onSessionLost to 'resend'.",
     });
   }

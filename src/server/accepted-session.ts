@@ -201,23 +201,15 @@ export class AcceptedSession implements ServerSession {
     this.#end({ code: CloseCode.abnormal, reason, isLost: true });
   }
 
-  /**
-   * A connection has said HELLO and is the session's from now on; answers with WELCOME.
-   *
-   * @returns false when the session has come to its end meanwhile, and nothing was answered
-   */
-  connect(connection: SessionConnection, hello: Hello, result: 'new' | 'resumed'): boolean {
+  /** A connection has said HELLO and is the session's from now on; answers with WELCOME. Not for a session that is over. */
+  connect(connection: SessionConnection, hello: Hello, result: 'new' | 'resumed'): void {
     if (this.#phase.kind === 'connected') this.#phase.connection.close(CloseCode.replaced, 'replaced');
     else if (this.#phase.kind === 'waiting') this.#phase.stopTimer();
-    else return false;
     const port = this.#port;
     const { link } = port.session;
     this.connectionNumber = hello.connection;
     this.#phase = { kind: 'connected', connection };
     this.#host.connected(this);
-    // Listeners may run here, and send or close: the counts come after them.
-    port.disconnect(undefined);
-    if (this.isOver) return false;
     const { resumeMs, route } = this.#host.options;
     const { floor, ceiling } = link.learner.memory;
     const terms = { ...port.session.terms, maxPacketBytes: connection.maxPacketBytes };
@@ -239,7 +231,6 @@ export class AcceptedSession implements ServerSession {
     if (result === 'resumed' && port.session.state.kind !== 'ended') {
       this.#emitter.emit('resume', { resentBytes, connections: port.stats().connections });
     }
-    return true;
   }
 
   /** A packet of a connection; one that is no longer the session's does not count. */
@@ -284,19 +275,13 @@ export class AcceptedSession implements ServerSession {
         this.#port.stopTaking(new ClosedError(effect.code, effect.reason));
         this.#update();
         break;
-      case 'finished':
-        // The client's last bytes are acknowledged before the close says that all is done.
-        this.#port.session.link.probe();
-        queueMicrotask(() => {
-          const { state } = this.#port.session;
-          if (state.kind !== 'closing') return;
-          const { code, reason } = state;
-          this.#end({ code, reason, wasClean: true, transport: { code: CloseCode.normal, reason: '' } });
-        });
+      case 'finished': {
+        const { code, reason } = this.#closeOf();
+        this.#end({ code, reason, wasClean: true, transport: { code: CloseCode.normal, reason: '' } });
         break;
+      }
       case 'drain-timeout': {
-        const { state } = this.#port.session;
-        const { code, reason } = state.kind === 'closing' ? state : { code: CloseCode.normal, reason: '' };
+        const { code, reason } = this.#closeOf();
         this.#end({ code, reason, transport: { code: CloseCode.abandoned, reason: 'drain timeout' } });
         break;
       }
@@ -324,6 +309,12 @@ export class AcceptedSession implements ServerSession {
       case 'delivered':
       case 'failed':
     }
+  }
+
+  /** Code and reason that the session is closing with. */
+  #closeOf(): { readonly code: number; readonly reason: string } {
+    const { state } = this.#port.session;
+    return state.kind === 'closing' ? state : { code: CloseCode.normal, reason: '' };
   }
 
   #lose(code: number | undefined): void {

@@ -77,7 +77,19 @@ export interface ServerStats {
   readonly tombstones: number;
 }
 
-/** The other side of `ChunkSocket`, for the connections of `ws` 8. */
+/**
+ * The other side of `ChunkSocket`, for the connections of `ws` 8.
+ *
+ * ```ts
+ * const server = new ChunkServer();
+ * server.attach(new WebSocketServer({ port: 8080 }));
+ * server.on('session', (session) => {
+ *   session.on('message', ({ data }) => {
+ *     session.send(data);
+ *   });
+ * });
+ * ```
+ */
 export class ChunkServer {
   /**
    * For `new WebSocketServer({ handleProtocols })`: chooses this protocol where it is offered, else the first

@@ -212,12 +212,7 @@ export class IncomingConnection implements TransportHandlers, SessionConnection 
         const { session, kind } = verdict;
         this.#stopTimer();
         this.#state = { kind: 'up', session };
-        if (!session.connect(this, hello, kind)) {
-          // It ended while its old connection was being put away: its tombstone has the answer.
-          this.#state = { kind: 'authorizing', hello, early: [], earlyBytes: 0, stopTimer: this.#startTimer() };
-          this.#authorized(hello, identity, []);
-          break;
-        }
+        session.connect(this, hello, kind);
         this.#host.arrived(this);
         if (kind === 'new' && !session.isOver) this.#host.announce(session);
         for (const packet of early) session.receive(this, packet);

@@ -13,8 +13,14 @@ import { DEFAULT_TERMS } from '../../src/protocol/limits.ts';
 import { decodePacket, encodeAck, streamHeaderBytes, writeStreamHeader } from '../../src/protocol/packet.ts';
 import { offeredProtocols } from '../../src/protocol/version.ts';
 import { decodeWelcome } from '../../src/protocol/welcome.ts';
-import type { EndedWelcome, EstablishedWelcome, GoneWelcome, Welcome } from '../../src/protocol/welcome.ts';
+import type { EndedWelcome, EstablishedWelcome, Welcome } from '../../src/protocol/welcome.ts';
 import { Inbox } from './inbox.ts';
+
+type Loose<T> = { [Name in keyof T]?: T[Name] | undefined };
+
+/** WELCOME with every member that any result may have. */
+export type AnyWelcome = Pick<Welcome, 'version' | 'result'> &
+  Loose<Omit<EstablishedWelcome & Pick<EndedWelcome, 'close'>, 'version' | 'result'>>;
 
 /** The end of a connection as the peer sees it. */
 export interface PeerClose {
@@ -52,7 +58,7 @@ export class RawPeer {
   sent = 0;
   readonly #decoder: FrameDecoder;
   #head: DataHead | undefined;
-  #parts: Uint8Array[] = [];
+  readonly #parts = new Map<number, { readonly isText: boolean; readonly blocks: Uint8Array[] }>();
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
@@ -67,23 +73,23 @@ export class RawPeer {
     });
     this.#decoder = new FrameDecoder({
       dataStart: (head) => {
-        if (head.first) {
-          this.#head = head;
-          this.#parts = [];
-        }
+        if (head.first) this.#parts.set(head.channel, { isText: head.text, blocks: [] });
+        this.#head = head;
         return undefined;
       },
       dataPayload: (bytes) => {
-        this.#parts.push(bytes.slice());
+        this.#parts.get(this.#head?.channel ?? 0)?.blocks.push(bytes.slice());
         return undefined;
       },
-      dataEnd: () => undefined,
+      dataEnd: () => {
+        this.#frameEnded();
+        return undefined;
+      },
       control: (frame) => {
         this.controls.push(frame);
         return undefined;
       },
     });
-    // dataEnd does not say whether the message ends: its head does, and so does the total.
     onTestFinished(() => {
       socket.terminate();
     });
@@ -103,7 +109,7 @@ export class RawPeer {
     peer.hello({ ...session, ...more });
     peer.received = more.received ?? 0;
     const welcome = await peer.welcome();
-    if (welcome.result === 'new' || welcome.result === 'resumed') peer.sent = welcome.received;
+    peer.sent = welcome.received ?? 0;
     return peer;
   }
 
@@ -112,7 +118,7 @@ export class RawPeer {
   }
 
   /** The next WELCOME. */
-  async welcome(): Promise<Partial<EstablishedWelcome & EndedWelcome> & (Welcome | GoneWelcome)> {
+  async welcome(): Promise<AnyWelcome> {
     const welcome = await Promise.race([this.welcomes.next(), this.closed]);
     if (typeof welcome === 'string') throw new Error(welcome);
     if ('reason' in welcome) throw new Error(`closed with ${welcome.code} ${welcome.reason}`);
@@ -143,8 +149,8 @@ export class RawPeer {
   #received(bytes: Uint8Array): void {
     const packet = decodePacket(bytes);
     if (typeof packet === 'string') throw new Error(`The server sent ${packet}.`);
-    if (packet.kind === 'hello') throw new Error('The server sent HELLO.');
-    if (packet.kind === 'welcome') {
+    if (packet.kind !== 'stream') {
+      if (packet.kind === 'hello') throw new Error('The server sent HELLO.');
       this.welcomes.push(decodeWelcome(packet.body));
       return;
     }
@@ -159,13 +165,14 @@ export class RawPeer {
   #read(slice: Uint8Array): void {
     const violation = this.#decoder.push(slice);
     if (violation !== undefined) throw new Error(`The server sent ${violation}.`);
-    const head = this.#head;
-    if (head === undefined) return;
-    const bytes = this.#parts.reduce((sum, part) => sum + part.length, 0);
-    if (bytes < (head.total ?? head.payloadBytes)) return;
-    const data = Buffer.concat(this.#parts);
-    this.#head = undefined;
-    this.messages.push(head.text ? data.toString() : new Uint8Array(data));
+  }
+
+  #frameEnded(): void {
+    const { channel = 0, fin = false } = this.#head ?? {};
+    const message = this.#parts.get(channel);
+    if (!fin || message === undefined) return;
+    const data = Buffer.concat(message.blocks);
+    this.messages.push(message.isText ? data.toString() : new Uint8Array(data));
   }
 }
 

@@ -11,8 +11,26 @@ export interface PathLimit {
   readonly provisional: boolean;
 }
 
-const STREAK_TO_DOUBT_FLOOR = 3;
+/** Points of failures in a row at or below the floor: two by 1009 (3 each) or three by anything else (2 each). */
+const POINTS_TO_DOUBT_FLOOR = 6;
+/**
+ * Times that a packet of the smallest size was lost to a 1009, in a row. A peer whose own packets are refused brings
+ * about some on its way down from 16 KiB.
+ */
+const TRIES_TO_GIVE_UP = 6;
 const FIRST_RETRY_BYTES = 1024 * 1024;
+/** After so many acknowledged bytes a size that one 1009 spoke against is tried once more: the close may have been about
+ * the other direction. */
+const HARD_RETRY_BYTES = 8 * 1024 * 1024;
+
+/** Failures in a row at or below the floor, with no success of the size between. */
+interface Doubt {
+  points: number;
+  minBytes: number;
+  maxBytes: number;
+}
+
+const noDoubt = (): Doubt => ({ points: 0, minBytes: Infinity, maxBytes: 0 });
 
 const rungBelow = (bytes: number): number => 2 ** Math.floor(Math.log2(bytes));
 const rungAbove = (bytes: number): number => 2 ** Math.ceil(Math.log2(bytes));
@@ -34,17 +52,16 @@ export class LimitLearner {
   #cap: number;
   #floor: number;
   #limit: number;
-  /** Rung that a 1009 named. */
+  /** Rung that a 1009 named; tried again after `#untilHardRetryBytes` more, `Infinity` once that has failed. */
   #hardCeiling: number;
+  #untilHardRetryBytes = Infinity;
+  #hardRung = 0;
   /** Rung under suspicion; tried again after `#untilRetryBytes` more acknowledged bytes. */
   #softCeiling = Infinity;
   #retryBytes = FIRST_RETRY_BYTES;
   #untilRetryBytes = 0;
-  /** Failures in a row at or below the floor, all at this rung. */
-  #streakRung = 0;
-  #streak = 0;
-  /** Rung at or below the floor that a 1009 pointed to once. */
-  #accusedRung = 0;
+  #doubt: Doubt = noDoubt();
+  #hopeless = 0;
   readonly #trail: number[] = [];
 
   /**
@@ -105,23 +122,30 @@ export class LimitLearner {
     const rung = Math.min(rungBelow(bytes), this.#cap);
     this.#hardCeiling = Math.min(this.#hardCeiling, rung * 2);
     this.#floor = Math.min(this.#floor, rung);
-    if (this.#limit > rung || this.#limit === this.#floor) this.#moveTo(rung, 'refused');
+    // It said what it takes: no need to find out step by step, unless something else is in the way.
+    const limit = Math.min(rung, this.ceiling / 2);
+    if (this.#limit > limit || this.#limit === this.#floor) this.#moveTo(limit, 'refused');
   }
 
   /** A packet of `bytes` was acknowledged. */
   passed(bytes: number): void {
-    const rung = rungBelow(bytes);
-    if (rung > this.#floor) this.#floor = Math.min(rung, this.#cap);
-    if (this.#limit < this.#floor) this.#moveTo(this.#floor, 'grown');
-    if (rung >= this.#softCeiling) this.#softCeiling = Infinity;
-    if (rung >= this.#hardCeiling) this.#hardCeiling = Infinity;
-    if (rung >= this.#streakRung) this.#streak = 0;
-    if (rung >= this.#accusedRung) this.#accusedRung = 0;
+    const rung = Math.min(this.#cap, rungBelow(bytes));
+    if (rung > this.#floor) {
+      this.#floor = rung;
+      // A path that carries more than it was known to has disproved what spoke against it.
+      this.#retryBytes = FIRST_RETRY_BYTES;
+      if (rung >= this.#softCeiling) this.#softCeiling = Infinity;
+      if (rung >= this.#hardCeiling) this.#hardCeiling = Infinity;
+      if (this.#limit < rung) this.#moveTo(rung, 'grown');
+    }
+    if (bytes >= this.#doubt.minBytes) this.#doubt = noDoubt();
+    if (bytes >= MIN_PACKET_BYTES) this.#hopeless = 0;
   }
 
   /** Stream bytes were acknowledged, so the path is alive: a suspicion is given another try in time. */
   acked(bytes: number): void {
     if (this.#softCeiling < Infinity && (this.#untilRetryBytes -= bytes) <= 0) this.#softCeiling = Infinity;
+    if (this.#hardCeiling < Infinity && (this.#untilHardRetryBytes -= bytes) <= 0) this.#hardCeiling = Infinity;
   }
 
   /** There is more to send than fits a packet: tries the next size up, if one is left below the ceiling. */
@@ -141,26 +165,25 @@ export class LimitLearner {
     const rung = rungAbove(bytes);
     const cause = is1009 ? '1009' : 'suspected';
     if (bytes > this.#floor) {
-      if (is1009) this.#hardCeiling = Math.min(this.#hardCeiling, rung);
-      else this.#suspect(rung);
+      if (is1009) {
+        this.#hardCeiling = Math.min(this.#hardCeiling, rung);
+        this.#untilHardRetryBytes = rung === this.#hardRung ? Infinity : HARD_RETRY_BYTES;
+        this.#hardRung = rung;
+      } else this.#suspect(rung);
       this.#moveTo(this.#floor, cause);
       return false;
     }
-    if (is1009) {
-      if (rung === this.#accusedRung) {
-        if (rung <= MIN_PACKET_BYTES) return true;
-        this.#hardCeiling = rung;
-      }
-      this.#accusedRung = rung;
-    } else {
-      this.#streak = rung === this.#streakRung ? this.#streak + 1 : 1;
-      this.#streakRung = rung;
-      if (this.#streak < STREAK_TO_DOUBT_FLOOR) return false;
-      this.#streak = 0;
-    }
-    if (rung <= MIN_PACKET_BYTES) return false;
-    this.#suspect(rung);
-    this.#floor = rung > SAFE_PACKET_BYTES ? SAFE_PACKET_BYTES : rung / 2;
+    // The size has passed before, and the close may be about the other direction: one alone proves nothing.
+    const doubt = this.#doubt;
+    doubt.points += is1009 ? 3 : 2;
+    doubt.minBytes = Math.min(doubt.minBytes, bytes);
+    doubt.maxBytes = Math.max(doubt.maxBytes, bytes);
+    if (is1009 && rung <= MIN_PACKET_BYTES && ++this.#hopeless === TRIES_TO_GIVE_UP) return true;
+    const top = rungAbove(doubt.maxBytes);
+    if (doubt.points < POINTS_TO_DOUBT_FLOOR || top <= MIN_PACKET_BYTES) return false;
+    this.#doubt = noDoubt();
+    this.#suspect(top);
+    this.#floor = Math.min(this.#floor, top > SAFE_PACKET_BYTES ? SAFE_PACKET_BYTES : top / 2);
     this.#moveTo(this.#floor, cause);
     return false;
   }

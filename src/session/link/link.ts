@@ -1,7 +1,7 @@
 import { linkDefaults, MAX_EARLY_PACKET_BYTES, MIN_PACKET_BYTES, SAFE_PACKET_BYTES } from '../../protocol/limits.ts';
 import { encodeAck, streamHeaderBytes, writeStreamHeader } from '../../protocol/packet.ts';
 import type { ViolationName } from '../../protocol/violation.ts';
-import { Queue } from '../queue.ts';
+import { Flight } from './flight.ts';
 import type { LimitLearner } from './limit-learner.ts';
 import { PathEstimate } from './path-estimate.ts';
 import { SendTail } from './send-tail.ts';
@@ -21,12 +21,6 @@ export interface LinkUser {
   take(slice: Uint8Array): ViolationName | undefined;
   /** The peer holds our stream up to `offset`, and we have read all that it wrote before it said so. */
   settle(offset: number): void;
-}
-
-interface SentPacket {
-  readonly end: number;
-  readonly bytes: number;
-  readonly isAboveFloor: boolean;
 }
 
 /** How a connection ended, as far as the link cares. */
@@ -77,12 +71,11 @@ export class Link {
   // Sending
   #sent = 0;
   #ackedHere = 0;
-  #packets = new Queue<SentPacket>();
-  #aboveFloorInFlight = 0;
+  readonly #flight = new Flight();
   #windowBytes: number = startWindowBytes;
   #isSuspicious = false;
   #unflaggedBytes = 0;
-  #sample: { end: number; sentAtMs: number; acked: number } | undefined;
+  #sample: { end: number; sentAtMs: number; acked: number; isBusy: boolean } | undefined;
   #lastSampleAtMs = -Infinity;
   #loss: LinkLoss | undefined;
 
@@ -134,9 +127,9 @@ export class Link {
     return this.#mode === 'attached';
   }
 
-  /** The peer knows how much of its stream we have, and has all of ours that is written. */
+  /** The peer knows how much of its stream we have, and all of ours that is written is settled. */
   get isQuiet(): boolean {
-    return this.#announced === this.#received && this.#tail.start === this.#tail.end;
+    return this.#announced === this.#received && this.#settled === this.#tail.end;
   }
 
   /** When a delayed ACK is due. */
@@ -172,9 +165,9 @@ export class Link {
     this.#windowBytes = startWindowBytes;
     this.#unflaggedBytes = 0;
     this.#sample = undefined;
-    this.#dropPackets(received);
+    this.#flight.landed(received, this.learner);
     const isHopeless = this.#judgeLoss(refused);
-    this.#forgetPackets();
+    this.#flight.clear();
     this.#counted(received);
     this.#sent = this.#ackedHere = received;
     return isHopeless ? 'limit-too-small' : undefined;
@@ -190,10 +183,10 @@ export class Link {
     this.#mode = 'detached';
     this.#ackDeadlineMs = Infinity;
     // Before WELCOME nothing points to a packet. What is known of an earlier connection stays until the next WELCOME.
-    if (mode === 'early') this.#forgetPackets();
+    if (mode === 'early') this.#flight.clear();
     if (mode !== 'attached') return false;
     this.#loss = loss;
-    return loss !== undefined && this.#packets.length > 0 && (loss.code === 1009 || this.#aboveFloorInFlight > 0);
+    return loss !== undefined && !this.#flight.isEmpty && (loss.code === 1009 || this.#flight.hasAboveFloor);
   }
 
   /** A packet of the current connection. */
@@ -251,6 +244,7 @@ export class Link {
     const headerBytes = streamHeaderBytes(ack, offset);
     const room = this.#packetBytes() - headerBytes;
     const waiting = this.#tail.end - offset;
+    if (this.#sample !== undefined && this.inFlightBytes >= this.#windowBytes) this.#sample.isBusy = true;
     let packet: Uint8Array;
     let end: number;
     if (waiting > 0) {
@@ -272,9 +266,7 @@ export class Link {
       this.#tail.append(packet.subarray(headerBytes));
     }
     this.#sent = offset + end - headerBytes;
-    const isAboveFloor = end > this.learner.floor;
-    this.#packets.push({ end: this.#sent, bytes: end, isAboveFloor });
-    if (isAboveFloor) this.#aboveFloorInFlight++;
+    this.#flight.add(this.#sent, end, this.learner.floor);
     writeStreamHeader(packet, !isEarly && this.#shouldFlag(end, nowMs), ack, offset);
     this.#ackSent(ack);
     return packet;
@@ -316,7 +308,7 @@ export class Link {
     const { limit, floor } = this.learner;
     if (this.#mode === 'early') return Math.min(MAX_EARLY_PACKET_BYTES, floor);
     // One packet above the floor at a time, so that a loss has one suspect.
-    const bytes = this.#aboveFloorInFlight > 0 ? floor : limit;
+    const bytes = this.#flight.hasAboveFloor ? floor : limit;
     return Math.min(bytes, this.#payingBytes());
   }
 
@@ -336,7 +328,7 @@ export class Link {
       (this.#sent === this.#tail.end && this.#user.isBlocked);
     if (!flag) return false;
     this.#unflaggedBytes = 0;
-    this.#sample ??= { end: this.#sent, sentAtMs: nowMs, acked: this.#tail.start };
+    this.#sample ??= { end: this.#sent, sentAtMs: nowMs, acked: this.#tail.start, isBusy: false };
     return true;
   }
 
@@ -347,7 +339,7 @@ export class Link {
     const fresh = ack - this.#tail.start;
     if (fresh > 0) {
       this.#isSuspicious = false;
-      this.#dropPackets(ack);
+      this.#flight.landed(ack, this.learner);
       this.learner.acked(fresh);
       this.#measure(ack, fresh, nowMs);
       const { limit } = this.learner;
@@ -362,26 +354,12 @@ export class Link {
     if (sample !== undefined && ack >= sample.end) {
       this.#sample = undefined;
       this.#lastSampleAtMs = nowMs;
-      if (this.#path.sample(nowMs - sample.sentAtMs, ack - sample.acked, nowMs)) this.#windowBytes /= 2;
+      const hasEnded = this.#path.sample(nowMs - sample.sentAtMs, ack - sample.acked, nowMs, sample.isBusy);
+      if (hasEnded) this.#windowBytes /= 2;
     }
     const busyBytes = this.#path.bandwidthDelayBytes * 2;
     const targetBytes = Math.min(maxWindowBytes, Math.max(startWindowBytes, busyBytes || maxWindowBytes));
     this.#windowBytes = Math.max(MIN_PACKET_BYTES, Math.min(this.#windowBytes + fresh, targetBytes));
-  }
-
-  #dropPackets(upTo: number): void {
-    let packet = this.#packets.peek();
-    while (packet !== undefined && packet.end <= upTo) {
-      this.#packets.shift();
-      if (packet.isAboveFloor) this.#aboveFloorInFlight--;
-      this.learner.passed(packet.bytes);
-      packet = this.#packets.peek();
-    }
-  }
-
-  #forgetPackets(): void {
-    this.#packets.clear();
-    this.#aboveFloorInFlight = 0;
   }
 
   #counted(ack: number): void {
@@ -392,15 +370,12 @@ export class Link {
   /** What the peer did not process tells which packet to suspect: the first above the floor, and no other. */
   #judgeLoss(refused: boolean): boolean {
     const loss = this.#loss;
-    const unprocessed = this.#packets.toArray();
     this.#loss = undefined;
     this.#isSuspicious = false;
-    if (loss === undefined || refused || unprocessed.length === 0) return false;
+    if (loss === undefined || refused || this.#flight.isEmpty) return false;
     const { learner } = this;
-    const above = unprocessed.find((packet) => packet.bytes > learner.floor);
-    const bytes = above?.bytes ?? Math.max(...unprocessed.map((packet) => packet.bytes));
     const { limit } = learner;
-    const isHopeless = learner.failed(bytes, loss.code === 1009);
+    const isHopeless = learner.failed(this.#flight.suspectBytes(learner.floor), loss.code === 1009);
     this.#isSuspicious = learner.limit !== limit;
     return isHopeless;
   }

@@ -27,9 +27,11 @@ export class PathEstimate {
 
   /**
    * @param bytes - what was acknowledged within this round trip
+   * @param isBusy - more could have been sent: otherwise it was the application that was slow, and the path is at least
+   *   this fast
    * @returns true when a window of measurement has ended: time to let the queue run dry and see the true round trip
    */
-  sample(rttMs: number, bytes: number, nowMs: number): boolean {
+  sample(rttMs: number, bytes: number, nowMs: number, isBusy: boolean): boolean {
     // Browsers coarsen the clock to between 5 µs and 1 ms: never divide by less than that.
     const roundTripMs = Math.max(rttMs, 0.5);
     this.rttMs = this.rttMs === 0 ? roundTripMs : this.rttMs * 0.875 + roundTripMs * 0.125;
@@ -42,7 +44,8 @@ export class PathEstimate {
       this.#windowEndsAtMs = nowMs + WINDOW_MS;
     }
     this.#leastRttMs = Math.min(this.#leastRttMs, roundTripMs);
-    this.#bestRate = Math.max(this.#bestRate, bytes / roundTripMs);
+    const rate = bytes / roundTripMs;
+    if (isBusy || (this.rate > 0 && rate > this.rate)) this.#bestRate = Math.max(this.#bestRate, rate);
     return ended;
   }
 }

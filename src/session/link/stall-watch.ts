@@ -1,5 +1,7 @@
 const CHECK_MS = 1000;
 const STALL_MS = 10_000;
+/** However slow the path seems to be. */
+const MAX_STALL_MS = 60_000;
 /** So many late checks in a row without a sign of life stand for a stall: a hidden page checks once a minute. */
 const MAX_LATE = 3;
 
@@ -18,7 +20,7 @@ export interface StallFacts {
 
 /**
  * Notices that nothing gets through any more: bytes stay unacknowledged, or a probe stays unanswered, for
- * max(10 s, 4 x in flight / rate).
+ * max(10 s, 4 x in flight / rate), the latter at most 60 s.
  *
  * Time is counted in checks of one interval each, since a machine that slept fires its timers before it hands out the
  * messages that arrived meanwhile: a late check restarts the count and probes instead of judging by the clock. Only when
@@ -83,7 +85,7 @@ export class StallWatch {
     this.#quietMs += CHECK_MS;
     this.#probedMs += CHECK_MS;
     this.#ackStallMs = inFlightBytes > 0 ? this.#ackStallMs + CHECK_MS : 0;
-    const patienceMs = Math.max(STALL_MS, rate === 0 ? 0 : (4 * inFlightBytes) / rate);
+    const patienceMs = Math.max(STALL_MS, rate === 0 ? 0 : Math.min(MAX_STALL_MS, (4 * inFlightBytes) / rate));
     if (this.#ackStallMs >= patienceMs || this.#probedMs >= patienceMs) return 'stalled';
     if (this.#quietMs < this.#heartbeatMs) return 'fine';
     if (Number.isNaN(this.#probedMs)) this.#probedMs = 0;

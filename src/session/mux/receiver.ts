@@ -146,7 +146,8 @@ export class MuxReceiver {
     if (head.channel > this.#nextNumber) return 'channel-number';
     if (name === undefined || this.#names.has(name)) return 'channel-name';
     // A number is free when its RETIRED is in the stream: not before the peer can know.
-    if (this.#channels.size + this.#host.control.retiredCount >= this.#terms.maxOpenChannels) return 'too-many-channels';
+    if (this.#channels.size + this.#host.control.retiredCount >= this.#terms.maxOpenChannels)
+      return 'too-many-channels';
     const channel = new ReceiveChannel(this.#nextNumber++, name, this.#terms.initialChannelCredit);
     this.#channels.set(channel.number, channel);
     this.#names.add(name);

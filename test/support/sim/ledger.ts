@@ -121,7 +121,8 @@ export class Ledger {
 
   /** Call when everything is over and everything was read. */
   check(): void {
-    for (const { id, outcome, isArrived = false, wasWritten = false, isAborted = false, error, message } of this.entries) {
+    for (const { id, outcome, isArrived = false, wasWritten = false, isAborted = false, error, message } of this
+      .entries) {
       const name = `message ${id} (${message.state})`;
       if (outcome === undefined) this.faults.push(`${name} never settled`);
       if (outcome === 'delivered' && !isArrived) this.faults.push(`${name} was delivered and never arrived`);

@@ -43,3 +43,34 @@ export const anySchedule: fc.Arbitrary<Schedule> = fc.record({
   goesAway: fc.constantFrom(false, false, false, true),
   closes: fc.constantFrom('nobody', 'nobody', 'initiator', 'acceptor', 'both'),
 });
+
+const fastWay: fc.Arbitrary<WaySchedule> = fc.record({
+  latencyMs: fc.constantFrom(1, 5, 20),
+  bytesPerMs: fc.constant(50_000),
+  limits: limit.map((bytes) => [bytes]),
+});
+
+/** Bulk both ways over a fast path on which nothing goes wrong but its limits. */
+export const calmSchedule: fc.Arbitrary<Schedule> = fc.record({
+  seed: fc.nat({ max: 2 ** 31 - 1 }),
+  up: fastWay,
+  down: fastWay,
+  refusal: fc.constant('1009'),
+  dropsUpstream: fc.constant(false),
+  cuts: fc.constant(0),
+  outages: fc.constant(0),
+  restarts: fc.constant(0),
+  hasTombstones: fc.constant(false),
+  impatience: fc.constant(0),
+  authorizeMs: fc.constant(0),
+  sendsEarly: fc.boolean(),
+  resendsAfterLoss: fc.constant(false),
+  messages: fc.constant({ up: 10, down: 10 }),
+  maxSizeBytes: fc.constant(2_000_000),
+  channels: fc.constant(2),
+  abortShare: fc.constant(0),
+  readers: fc.constant({ up: 'at once', down: 'at once' }),
+  maxOpenChannels: fc.constant(64),
+  goesAway: fc.constant(false),
+  closes: fc.constant('nobody'),
+});

@@ -124,7 +124,13 @@ export class SimAcceptor extends SimNode {
         path?.close('down', 4906);
         break;
       }
-      default:
+      case 'progress':
+      case 'delivered':
+      case 'failed':
+      case 'limit':
+      case 'peer-limit':
+      case 'goaway':
+      case 'peer-close':
         break;
     }
   }

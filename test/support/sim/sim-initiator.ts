@@ -107,7 +107,11 @@ export class SimInitiator extends SimNode {
         this.#path?.close('up', 4906);
         this.#over('drain-timeout');
         break;
-      default:
+      case 'progress':
+      case 'delivered':
+      case 'failed':
+      case 'limit':
+      case 'finished':
         break;
     }
   }
@@ -242,7 +246,7 @@ export class SimInitiator extends SimNode {
   #lost(path: LossyPath | undefined, code: number): void {
     if (path !== this.#path || this.isDone) return;
     this.#path = undefined;
-    this.#attempt++;
+    const attempt = ++this.#attempt;
     const { session } = this.port;
     const { state } = session;
     if (code === 1000 && state.kind === 'closing' && state.isFinished === true) {
@@ -256,7 +260,8 @@ export class SimInitiator extends SimNode {
       this.#over('abandoned');
       return;
     }
-    if (this.isDone) return;
+    // What the session had to say may have been its last.
+    if (attempt !== this.#attempt) return;
     if (wasGood) this.#retries = 0;
     this.#comeBack(isWorthIt);
   }

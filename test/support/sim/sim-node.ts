@@ -114,7 +114,10 @@ export abstract class SimNode {
         if (piece.length > 0) source.push(piece);
         // The end is told with the last piece, or later and alone.
         if (i === pieces - 1 && this.random.chance(0.5)) source.end();
-        else if (i === pieces - 1) this.clock.after(this.random.int(1, 500), () => { source.end(); });
+        else if (i === pieces - 1)
+          this.clock.after(this.random.int(1, 500), () => {
+            source.end();
+          });
       });
     }
     return source;

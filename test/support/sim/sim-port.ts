@@ -158,7 +158,15 @@ export class SimPort {
       case 'failed':
         ledger.settled(effect.message, 'failed', effect.error);
         break;
-      default:
+      case 'limit':
+      case 'peer-limit':
+      case 'goaway':
+      case 'peer-close':
+      case 'finished':
+      case 'stalled':
+      case 'violation':
+      case 'limit-too-small':
+      case 'drain-timeout':
         this.#owner.handle(effect, this);
     }
   }

@@ -101,11 +101,21 @@ export class World {
 
   /** Runs the bad time, then the good, until everything is settled; then closes and waits for the end. */
   run(): void {
+    this.settle();
+    this.finish();
+  }
+
+  /** The bad time, and the good time until everything is settled. */
+  settle(): void {
     this.initiator.connect();
     while (this.clock.step(BAD_MS));
     this.clock.nowMs = Math.max(this.clock.nowMs, BAD_MS);
     this.acceptor.authorizeMs = 0;
     this.runUntil(() => this.isSettled, 'everything is settled');
+  }
+
+  /** Closes from one side or the other, waits for the end, and checks what can be checked only then. */
+  finish(): void {
     this.#close();
     this.#checkEnd();
   }
@@ -139,8 +149,10 @@ export class World {
   #close(): void {
     const { initiator, acceptor } = this;
     if (!initiator.isDone) {
-      if (this.schedule.goesAway || this.#random.chance(0.5) || acceptor.port === undefined) initiator.close(120_000);
-      else acceptor.close(120_000);
+      const { goesAway, closes } = this.schedule;
+      const isNew = goesAway || closes !== 'nobody' || acceptor.port === undefined;
+      if (isNew || this.#random.chance(0.5)) initiator.close(900_000);
+      else acceptor.close(900_000);
     }
     this.runUntil(() => initiator.isDone && acceptor.sessionCount === 0, 'both ends are closed');
   }
@@ -149,7 +161,8 @@ export class World {
     const { initiator, acceptor, ledger } = this;
     // Nothing is wrong with the path any more: the last session ends in order.
     const { closes, goesAway, restarts } = this.schedule;
-    const isOrderly = /1000|ended/.test(initiator.ending) || (restarts > 0 && initiator.ending === 'gone while closing');
+    const isOrderly =
+      /1000|ended/.test(initiator.ending) || (restarts > 0 && initiator.ending === 'gone while closing');
     if (closes === 'nobody' && !goesAway && !isOrderly) {
       ledger.faults.push(`the initiator ended by ${initiator.ending}, the acceptor by ${acceptor.ending}`);
     }
@@ -278,7 +291,9 @@ export class World {
 
   #outgoing(random: Random): Outgoing {
     const { maxSizeBytes, channels } = this.schedule;
-    const sizeBytes = random.chance(0.1) ? random.int(0, 3) : random.scaled(1, random.pick([300, 20_000, maxSizeBytes]));
+    const sizeBytes = random.chance(0.1)
+      ? random.int(0, 3)
+      : random.scaled(1, random.pick([300, 20_000, maxSizeBytes]));
     const channel = random.int(0, channels - 1);
     return {
       sizeBytes,

@@ -1,0 +1,24 @@
+/** What the page tells the demo's server, in the order in which it happened. */
+export type PageReport =
+  | { readonly kind: 'started'; readonly name: string; readonly totalBytes: number }
+  | { readonly kind: 'progress'; readonly ackedBytes: number; readonly totalBytes: number }
+  | { readonly kind: 'limit'; readonly fromBytes: number; readonly toBytes: number; readonly cause: string }
+  | {
+      readonly kind: 'retry';
+      readonly delayMs: number;
+      readonly code: number;
+      readonly reason: string;
+      /** False for a handshake that was refused. */
+      readonly wasOpen: boolean;
+    }
+  | { readonly kind: 'resume'; readonly resentBytes: number; readonly connections: number }
+  | { readonly kind: 'lost' }
+  | {
+      readonly kind: 'delivered';
+      readonly seconds: number;
+      /** Since the page was loaded. */
+      readonly connections: number;
+      /** Since the page was loaded. */
+      readonly resentBytes: number;
+    }
+  | { readonly kind: 'failed'; readonly message: string };

@@ -1,0 +1,95 @@
+import { Browser } from './browser.ts';
+import { startPlannedInjector } from './faults.ts';
+import { formatBytes, formatRow } from './format.ts';
+import { Narrator } from './narrator.ts';
+import { PageServer } from './page-server.ts';
+import { DemoReport } from './report.ts';
+import { sampleFile } from './sample-file.ts';
+import { ANNOUNCED_LIMIT_BYTES, DemoServer, PATH_LIMIT_BYTES } from './server.ts';
+import type { Terminal } from './terminal.ts';
+import { Watchdog } from './watchdog.ts';
+
+/** First size that the page tries: far above what the path takes. */
+export const START_PACKET_BYTES: number = 256 * 1024;
+
+const SILENCE_MS = 60_000;
+
+/** What a run needs. */
+export interface RunOptions {
+  readonly terminal: Terminal;
+  /** Path of the browser. */
+  readonly executable: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Sends one file from a browser to a server over a path on which everything goes wrong that can. What it started is
+ * stopped when it is done.
+ */
+export async function run(options: RunOptions): Promise<DemoReport> {
+  const { terminal, executable, signal } = options;
+  const narrator = new Narrator(terminal);
+  const file = await sampleFile();
+  using watchdog = new Watchdog(SILENCE_MS);
+  const { promise: completed, resolve: complete, reject: fail } = withResolvers();
+
+  await using server = await DemoServer.start((received) => {
+    report.addReceived(received);
+    narrator.server(received);
+    if (report.isComplete) complete();
+  });
+  await using injector = await startPlannedInjector(server.port, PATH_LIMIT_BYTES, file.bytes);
+  const report = new DemoReport(file, START_PACKET_BYTES, injector.log);
+  injector.onLog((entry) => {
+    narrator.path(entry);
+  });
+  await using pages = await PageServer.start({
+    settings: { socketUrl: injector.url, startPacketBytes: START_PACKET_BYTES, file, isAutomatic: true },
+    filePath: file.path,
+    onReport: (pageReport) => {
+      watchdog.touch();
+      report.addReport(pageReport);
+      narrator.page(pageReport);
+      if (pageReport.kind === 'failed') fail(new Error(pageReport.message));
+      if (report.isComplete) complete();
+    },
+    onFault: () => false,
+  });
+
+  terminal.line(formatRow('file', `${file.path}, ${formatBytes(file.bytes)}`));
+  terminal.line(
+    formatRow('path', `takes ${formatBytes(PATH_LIMIT_BYTES)}, announced are ${formatBytes(ANNOUNCED_LIMIT_BYTES)}`),
+  );
+  terminal.line(formatRow('page', `in ${executable}, starts with ${formatBytes(START_PACKET_BYTES)}`));
+  terminal.line();
+
+  await using browser = await Browser.open(executable, pages.url);
+  try {
+    await Promise.race([completed, browser.ended, watchdog.barked, aborted(signal)]);
+  } catch (error) {
+    report.addFailure(error instanceof Error ? error.message : String(error));
+  }
+  terminal.endProgress();
+  return report;
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {
+  let resolve: () => void = () => undefined;
+  let reject: (error: Error) => void = () => undefined;
+  const promise = new Promise<void>((fulfill, refuse) => {
+    resolve = fulfill;
+    reject = refuse;
+  });
+  promise.catch(() => undefined);
+  return { promise, resolve, reject };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = (): void => {
+      reject(new Error('Stopped.'));
+    };
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}

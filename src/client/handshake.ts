@@ -1,0 +1,54 @@
+import { OptionError } from '../errors/session-errors.ts';
+import { encodeHello } from '../protocol/hello.ts';
+import { MAX_HELLO_BYTES } from '../protocol/limits.ts';
+import type { SizeHint } from '../protocol/terms.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { EstablishedWelcome } from '../protocol/welcome.ts';
+import type { Session } from '../session/session.ts';
+
+/** Our half of the handshakes of one session: who we are, and what the last HELLO said. */
+export class Handshake {
+  readonly #secret: string;
+  readonly #protocols: readonly string[];
+  #connection = 0;
+  #wasExpected = false;
+
+  constructor(secret: string, protocols: readonly string[]) {
+    this.#secret = secret;
+    this.#protocols = protocols;
+  }
+
+  /** The last HELLO opened the session's first connection: early data may follow it. */
+  get isFirst(): boolean {
+    return this.#connection === 1;
+  }
+
+  /**
+   * HELLO for a new connection of `session`, which forgets every older one.
+   *
+   * @throws OptionError when it is too big for the smallest path
+   */
+  hello(session: Session, auth: unknown, hint: SizeHint | undefined): Uint8Array {
+    const expected = session.isExpected;
+    this.#wasExpected = expected;
+    const hello = encodeHello({
+      version: PROTOCOL_VERSION,
+      session: session.id,
+      secret: this.#secret,
+      connection: ++this.#connection,
+      expected,
+      protocols: this.#protocols,
+      auth,
+      ...session.counts(),
+      ...session.terms,
+      limitHint: hint && { floor: hint.floor, ceiling: hint.ceiling },
+    });
+    if (hello.length <= MAX_HELLO_BYTES) return hello;
+    throw new OptionError('protocols and auth', `${hello.length} bytes of HELLO`, `at most ${MAX_HELLO_BYTES} bytes`);
+  }
+
+  /** Whether `welcome` can be the answer to the last HELLO. */
+  accepts({ result, protocol }: EstablishedWelcome): boolean {
+    return (protocol === '' || this.#protocols.includes(protocol)) && !(this.#wasExpected && result === 'new');
+  }
+}
