@@ -82,7 +82,7 @@ export class Connector implements ConnectionHost {
     this.#random = options.random ?? Math.random;
     this.clock = options.clock ?? platformClock;
     this.connectTimeoutMs = options.connectTimeoutMs;
-    this.#retry = new RetryPolicy(options, this.#random);
+    this.#retry = new RetryPolicy(options, this.#random, report);
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });

@@ -43,6 +43,7 @@ const MAX_HELLO_REFUSALS = 3;
 export class RetryPolicy {
   readonly #options: RetryOptions;
   readonly #random: () => number;
+  readonly #report: (error: unknown) => void;
   #attempt = 0;
   #immediateAtMs: number[] = [];
   /** A code that is fatal by default came when a packet may have been too big: one more try, then it counts. */
@@ -50,9 +51,11 @@ export class RetryPolicy {
   #wasAuthRefused = false;
   #helloRefusals = 0;
 
-  constructor(options: RetryOptions, random: () => number) {
+  /** @param report - takes what `shouldRetry` throws, which then counts as no answer */
+  constructor(options: RetryOptions, random: () => number, report: (error: unknown) => void) {
     this.#options = options;
     this.#random = random;
+    this.#report = report;
   }
 
   /** Tries since the last connection that held. */
@@ -87,7 +90,12 @@ export class RetryPolicy {
     }
     this.#helloRefusals = wasOnlyHello && code === CloseCode.messageTooBig ? this.#helloRefusals + 1 : 0;
     if (this.#helloRefusals >= MAX_HELLO_REFUSALS) return fatal(new LimitTooSmallError([MAX_HELLO_BYTES]));
-    const asked = shouldRetry?.(close);
+    let asked: boolean | undefined;
+    try {
+      asked = shouldRetry?.(close);
+    } catch (error) {
+      this.#report(error);
+    }
     const isFatal = asked === undefined ? classifyClose(code, isEstablished) === 'fatal' : !asked;
     if (isFatal && (asked === false || !isWorthIt || this.#doubtedCode === code)) return fatal();
     this.#doubtedCode = isFatal ? code : 0;

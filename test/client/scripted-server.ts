@@ -87,6 +87,8 @@ export class ScriptedSocket implements WebSocketLike {
       streamEnd: this.#server.sent,
       resumeMs: 120_000,
       ...DEFAULT_TERMS,
+      // So much that no test of the link has to see to credit.
+      initialChannelCredit: 2 ** 40,
       ...more,
     });
     return this;
@@ -122,6 +124,8 @@ export class ScriptedServer {
   sent = 0;
   /** Acknowledges each packet at once. */
   isAcking = false;
+  /** Packets over it are not processed, as if they had never come. */
+  maxPacketBytes = Infinity;
 
   constructor() {
     const arrived = (socket: ScriptedSocket): void => {
@@ -149,7 +153,7 @@ export class ScriptedServer {
   took(socket: ScriptedSocket, bytes: Uint8Array): void {
     const packet = decodePacket(bytes);
     if (typeof packet === 'string' || packet.kind !== 'stream' || packet.slice.length === 0) return;
-    if (packet.offset > this.received) return;
+    if (bytes.length > this.maxPacketBytes || packet.offset > this.received) return;
     this.received = Math.max(this.received, packet.offset + packet.slice.length);
     // A handler is never called from inside `send`.
     if (this.isAcking) {

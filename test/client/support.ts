@@ -1,7 +1,7 @@
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { ChunkSocket } from '../../src/index.ts';
-import type { ChunkSocketEvents, ChunkSocketOptions, ConnectionContext, PerConnection } from '../../src/index.ts';
+import type { ChunkSocketEvents, ChunkSocketOptions, PerConnection } from '../../src/index.ts';
 import type { WebSocketConstructor } from '../../src/index.ts';
 import { Inbox } from '../support/inbox.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -72,4 +72,14 @@ export function outcomeOf(delivered: Promise<void>): Promise<unknown> {
   );
 }
 
-export type { ConnectionContext };
+/** What the SDK reports as the platform does an uncaught exception: errors of listeners and callbacks. */
+export function catchReports(): unknown[] {
+  const reports: unknown[] = [];
+  vi.stubGlobal('reportError', (error: unknown) => {
+    reports.push(error);
+  });
+  onTestFinished(() => {
+    vi.unstubAllGlobals();
+  });
+  return reports;
+}

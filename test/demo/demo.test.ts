@@ -3,7 +3,6 @@ import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { findChromium } from '../support/find-browser.mjs';
 
 const MIB = 1024 * 1024;
 const TIMEOUT_MS = 180_000;
@@ -27,7 +26,7 @@ async function runDemo(): Promise<Outcome> {
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Outcome;
 }
 
-describe.skipIf(findChromium() === undefined)('npm run demo', () => {
+describe('npm run demo', () => {
   it(
     'brings a file of 100 MB whole over limits, a cut, a 1014 and a 502, and sends little of it twice',
     async () => {

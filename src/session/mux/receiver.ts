@@ -242,6 +242,8 @@ export class MuxReceiver {
     let free = poolBytes - this.#committedBytes();
     let isKnownBlocked = false;
     for (const channel of this.#waiting) {
+      // Whoever does not read a channel stalls that one, and leaves the room to the others.
+      if (channel.readyCount > 0) continue;
       const assembly = channel.current as Assembly;
       const cost = assembly.totalCostBytes;
       const before = channel.committedBytes(initialChannelCredit);
