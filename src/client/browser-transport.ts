@@ -1,6 +1,5 @@
 import { OptionError } from '../errors/session-errors.ts';
-import { isSendableCloseCode, truncateReason } from '../protocol/close-codes.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { isSendableCloseCode } from '../protocol/close-codes.ts';
 import type { Transport, TransportHandlers } from '../runtime/transport.ts';
 
 /** The part of a WebSocket that is used: the browser's, Node's own, or that of `ws`. */
@@ -19,47 +18,36 @@ export interface WebSocketLike {
 /** A class that makes them. */
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
 
-const CLOSE_TIMEOUT_MS = 3000;
-
-/** @throws OptionError where the platform has none and none is given */
-export function platformWebSocket(given: WebSocketConstructor | undefined): WebSocketConstructor {
-  const found = given ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
-  if (found === undefined) throw new OptionError('WebSocket', undefined, 'given where the platform has none');
-  return found;
-}
-
 /**
- * Opens a WebSocket.
+ * Opens a WebSocket. After `close` nothing more is heard of it: a peer that is silent must not hold the next connection
+ * up for the platform's own timeout (a minute and more).
  *
- * @throws what the constructor throws: `SyntaxError` for a URL or subprotocol that cannot be
+ * @throws OptionError where the platform has no WebSocket and none is given, and for subprotocols that are no tokens
  */
 export function openBrowserTransport(
-  WebSocketClass: WebSocketConstructor,
+  given: WebSocketConstructor | undefined,
   url: string,
   protocols: string[],
   handlers: TransportHandlers,
-  clock: Clock,
 ): Transport {
-  const socket = new WebSocketClass(url, protocols);
-  let isClosed = false;
-  let stopTimer: (() => void) | undefined;
-  const closed = (code: number, reason: string, wasClean: boolean): void => {
-    if (isClosed) return;
-    isClosed = true;
-    stopTimer?.();
-    handlers.closed({ code, reason, wasClean });
-  };
+  const WebSocketClass = given ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
+  if (WebSocketClass === undefined) throw new OptionError('WebSocket', undefined, 'given where the platform has none');
+  let socket: WebSocketLike;
+  try {
+    socket = new WebSocketClass(url, protocols);
+  } catch {
+    throw new OptionError('protocols', protocols.join(), 'tokens');
+  }
   socket.binaryType = 'arraybuffer';
   socket.onopen = () => {
-    if (!isClosed) handlers.opened();
+    handlers.opened();
   };
-  socket.onmessage = ({ data }: { data: unknown }) => {
-    if (isClosed) return;
+  socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => {
     if (typeof data === 'string') handlers.receivedText();
-    else handlers.received(new Uint8Array(data as ArrayBuffer));
+    else handlers.received(new Uint8Array(data));
   };
   socket.onclose = ({ code, reason, wasClean }: { code: number; reason: string; wasClean: boolean }) => {
-    closed(code, reason, wasClean);
+    handlers.closed({ code, reason, wasClean });
   };
   // A close event follows, and tells more. `ws` wants a listener, or throws.
   socket.onerror = () => undefined;
@@ -70,17 +58,13 @@ export function openBrowserTransport(
     get bufferedBytes() {
       return socket.bufferedAmount;
     },
+    // `send` throws only while connecting, and silently drops after the close.
     send(bytes) {
-      // `send` throws only while connecting, and silently drops after the close.
-      if (!isClosed) socket.send(bytes as Uint8Array<ArrayBuffer>);
+      socket.send(bytes as Uint8Array<ArrayBuffer>);
     },
     close(code, reason) {
-      if (isClosed || stopTimer !== undefined) return;
-      // A peer that is silent must not hold the next connection up for the platform's own timeout (a minute and more).
-      stopTimer = clock.setTimer(CLOSE_TIMEOUT_MS, () => {
-        closed(1006, '', false);
-      });
-      if (isSendableCloseCode(code)) socket.close(code, truncateReason(reason));
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      if (isSendableCloseCode(code)) socket.close(code, reason);
       else socket.close();
     },
   };

@@ -3,7 +3,6 @@ import { CloseCode, isSendableCloseCode } from '../protocol/close-codes.ts';
 import { linkDefaults, MAX_CLOSE_REASON_BYTES } from '../protocol/limits.ts';
 import { encodeText } from '../protocol/text.ts';
 import type { SendData } from '../runtime/payload.ts';
-import { SafeEmitter } from '../runtime/safe-emitter.ts';
 import type { Unsubscribe } from '../runtime/safe-emitter.ts';
 import type { SendOptions } from '../runtime/session-port.ts';
 import type { Stats } from '../runtime/stats.ts';
@@ -26,7 +25,6 @@ export interface CloseOptions {
  * exactly once and, within its channel, in order; `possibleDuplicateOf` marks the one exception.
  */
 export class ChunkSocket {
-  readonly #emitter: SafeEmitter<ChunkSocketEvents>;
   readonly #connector: Connector;
 
   /**
@@ -34,8 +32,7 @@ export class ChunkSocket {
    * @throws OptionError for an option out of its range, or a URL that is none
    */
   constructor(url: PerConnection<string | URL>, options: ChunkSocketOptions = {}) {
-    this.#emitter = new SafeEmitter(reportError);
-    this.#connector = new Connector(url, resolveOptions(options), this.#emitter, reportError);
+    this.#connector = new Connector(url, resolveOptions(options));
   }
 
   get status(): Status {
@@ -67,7 +64,7 @@ export class ChunkSocket {
     name: Name,
     listener: (event: ChunkSocketEvents[Name]) => unknown,
   ): Unsubscribe {
-    return this.#emitter.on(name, listener);
+    return this.#connector.emitter.on(name, listener);
   }
 
   /** As {@link on}, for the next event only. */
@@ -75,7 +72,7 @@ export class ChunkSocket {
     name: Name,
     listener: (event: ChunkSocketEvents[Name]) => unknown,
   ): Unsubscribe {
-    return this.#emitter.once(name, listener);
+    return this.#connector.emitter.once(name, listener);
   }
 
   stats(): Stats {
@@ -105,12 +102,6 @@ export class ChunkSocket {
     if (!(drainMs >= 0)) throw new OptionError('drainMs', drainMs, 'at least 0');
     const connector = this.#connector;
     if (connector.status !== 'closed' && connector.status !== 'closing') connector.close(code, reason, drainMs);
-    return connector.closed;
+    return connector.over;
   }
-}
-
-/** As the platform reports an uncaught exception, without ending the caller. */
-function reportError(error: unknown): void {
-  if (typeof globalThis.reportError === 'function') globalThis.reportError(error);
-  else console.error(error);
 }

@@ -1,34 +1,25 @@
 import { nanoid } from 'nanoid';
 import type { ChunkSocketError } from '../errors/chunk-socket-error.ts';
-import {
-  ClosedError,
-  HandshakeError,
-  LimitTooSmallError,
-  OptionError,
-  ProtocolError,
-} from '../errors/session-errors.ts';
+import { ClosedError, LimitTooSmallError, OptionError, ProtocolError } from '../errors/session-errors.ts';
 import { CloseCode } from '../protocol/close-codes.ts';
-import type { Terms } from '../protocol/terms.ts';
+import { decodePacket } from '../protocol/packet.ts';
 import { offeredProtocols, SUBPROTOCOL } from '../protocol/version.ts';
 import type { ViolationName } from '../protocol/violation.ts';
-import type { Welcome } from '../protocol/welcome.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { SafeEmitter } from '../runtime/safe-emitter.ts';
+import { decodeWelcome } from '../protocol/welcome.ts';
+import type { EstablishedWelcome, Welcome } from '../protocol/welcome.ts';
+import { SafeEmitter } from '../runtime/safe-emitter.ts';
 import { SessionPort } from '../runtime/session-port.ts';
-import type { TransportClose } from '../runtime/transport.ts';
-import type { Effect } from '../session/effect.ts';
+import type { SessionEffect } from '../runtime/session-port.ts';
+import type { Transport, TransportClose, TransportHandlers } from '../runtime/transport.ts';
 import { Session } from '../session/session.ts';
-import { openBrowserTransport, platformWebSocket } from './browser-transport.ts';
-import { Connection } from './connection.ts';
-import type { ConnectionHost, ConnectionPhase } from './connection.ts';
+import { openBrowserTransport } from './browser-transport.ts';
 import { askDial } from './dial.ts';
-import type { Dial } from './dial.ts';
 import type { ChunkSocketEvents, Status } from './events.ts';
-import { Handshake } from './handshake.ts';
+import { Handshake, misunderstood } from './handshake.ts';
 import { LimitMemory } from './limit-memory.ts';
 import type { PerConnection, ResolvedOptions } from './options.ts';
-import { isOnline, watchPage } from './page-lifecycle.ts';
-import { platformClock } from './platform-clock.ts';
+import { isHidden, watchPage } from './page-lifecycle.ts';
+import { reportError } from './report-error.ts';
 import { RetryPolicy } from './retry-policy.ts';
 import { socketUrl } from './socket-url.ts';
 
@@ -36,275 +27,288 @@ import { socketUrl } from './socket-url.ts';
 const GOOD_AFTER_MS = 10_000;
 
 /**
+ * Where the way to the server stands:
+ *
+ * | from | to | when |
+ * |---|---|---|
+ * | waiting | opening | the delay is over, or cut short: URL and `auth` are asked for, and a WebSocket is made |
+ * | opening | greeting | the WebSocket opened and HELLO went out |
+ * | greeting | up | WELCOME brought a session; not if it said `gone`: then a second HELLO went out |
+ * | any other | waiting | the connection was lost |
+ */
+type Phase = 'waiting' | 'opening' | 'greeting' | 'up';
+
+/**
  * Keeps one session connected: opens connections, shakes hands, comes back after a loss, and starts a new session where
  * the old one cannot go on. Knows nothing of messages, which are the port's.
  */
-export class Connector implements ConnectionHost {
-  readonly clock: Clock;
-  readonly connectTimeoutMs: number;
+export class Connector implements TransportHandlers {
+  readonly emitter: SafeEmitter<ChunkSocketEvents> = new SafeEmitter(reportError);
   readonly port: SessionPort;
   /** Settles when all is over. */
-  readonly closed: Promise<void>;
+  readonly over: Promise<void>;
   status: Status = 'connecting';
   /** The application subprotocol that the server chose. */
   protocol = '';
-  readonly #options: ResolvedOptions;
   readonly #url: PerConnection<string | URL>;
-  readonly #emitter: SafeEmitter<ChunkSocketEvents>;
-  readonly #terms: Terms;
-  readonly #random: () => number;
+  readonly #options: ResolvedOptions;
   readonly #retry: RetryPolicy;
   readonly #stopWatching: () => void;
-  #resolveClosed: () => void = () => undefined;
-  #handshake!: Handshake;
   #memory: LimitMemory | undefined;
-  #route: string | undefined;
-  #auth: unknown;
-  #connection: Connection | undefined;
-  #stopWaiting: (() => void) | undefined;
+  #phase: Phase = 'waiting';
   /** Names the try that counts while `url` and `auth` are being asked. */
-  #preparing: object | undefined;
+  #asking: object | undefined;
+  /** The connection, from the making of the WebSocket on; nothing is heard of an older one. */
+  #transport: Transport | undefined;
+  /** Ends the wait, or the time for opening and handshake. */
+  #stopTimer: (() => void) | undefined;
+  #auth: unknown;
+  #route: string | undefined;
+  #upSinceMs = 0;
   #ackedAtStart = 0;
+  #handshake!: Handshake;
   /** The server is about to go: when this session has ended, a new one follows. */
   #isLeaving = false;
-  #isThrottled = false;
+  /** How the application closed, for the session that follows where the server was leaving. */
+  #farewell: { readonly code: number; readonly reason: string; readonly deadlineMs: number } | undefined;
 
-  constructor(
-    url: PerConnection<string | URL>,
-    options: ResolvedOptions,
-    emitter: SafeEmitter<ChunkSocketEvents>,
-    report: (error: unknown) => void,
-  ) {
+  constructor(url: PerConnection<string | URL>, options: ResolvedOptions) {
     this.#url = url;
     this.#options = options;
-    if (typeof url !== 'function') this.#remember(socketUrl(url));
-    this.#emitter = emitter;
-    this.#random = options.random ?? Math.random;
-    this.clock = options.clock ?? platformClock;
-    this.connectTimeoutMs = options.connectTimeoutMs;
-    this.#retry = new RetryPolicy(options, this.#random, report);
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
+    if (typeof url !== 'function') this.#memory = new LimitMemory(socketUrl(url), options.rememberLimits);
+    this.over = new Promise((resolve) => {
+      this.emitter.once('close', () => {
+        resolve();
+      });
     });
-    const { maxPacketBytes, maxMessageBytes, initialChannelCredit, poolBytes, maxOpenChannels, maxBufferedBytes } =
-      options;
-    this.#terms = { maxPacketBytes, maxMessageBytes, initialChannelCredit, poolBytes, maxOpenChannels };
+    this.#retry = new RetryPolicy(options, this.emitter.report);
     this.port = new SessionPort(
       {
-        emitter,
-        clock: this.clock,
-        maxBufferedBytes,
-        binaryType: options.binaryType ?? 'arraybuffer',
-        report,
+        ...options,
+        emitter: this.emitter,
         handleEffect: (effect) => {
           this.#handle(effect);
         },
       },
-      this.#makeSession,
+      (wake) => this.#makeSession(wake),
     );
-    this.#stopWatching = watchPage({
-      woke: () => {
+    this.#stopWatching = watchPage(
+      () => {
         this.#woke();
       },
-      suspended: () => {
-        this.#connection?.cut({ code: CloseCode.goingAway, reason: 'page suspended', wasClean: true });
+      () => {
+        this.#cut(CloseCode.goingAway, 'page suspended', true);
       },
-      throttled: (isThrottled) => {
-        this.#isThrottled = isThrottled;
+      (isThrottled) => {
         this.port.session.link.isTimerThrottled = isThrottled;
       },
-    });
-    this.#connect();
+    );
+    void this.#connect();
   }
 
   /** Finishes what was sent, then closes. */
   close(code: number, reason: string, drainMs: number): void {
-    this.port.stopTaking(new ClosedError(code, reason));
+    const { port } = this;
+    const { session } = port;
+    const nowMs = this.#options.clock.now();
+    this.#farewell = { code, reason, deadlineMs: nowMs + drainMs };
+    port.stopTaking(new ClosedError(code, reason));
     this.#setStatus('closing');
-    const { session } = this.port;
-    if (!session.isExpected && session.peerTerms === undefined && this.port.bufferedBytes === 0) {
-      this.#finish(code, reason, true, undefined);
+    if (!session.isExpected && session.peerTerms === undefined && port.bufferedBytes === 0) {
+      this.#finish(code, reason, undefined, true);
     } else {
-      session.close(code, reason, drainMs, this.clock.now());
-      this.port.schedule();
+      session.close(code, reason, drainMs, nowMs);
+      port.schedule();
     }
   }
 
-  greet(): void {
-    const { port } = this;
-    const { transport } = this.#connection as Connection;
-    try {
-      transport.send(this.#handshake.hello(port.session, this.#auth, this.#memory?.read().down));
-      if (this.#handshake.isFirst) port.connectEarly(transport);
-    } catch (error) {
-      this.#finish(CloseCode.abnormal, '', false, error as OptionError);
-    }
-  }
-
-  welcomed(welcome: Welcome): boolean {
-    const { port } = this;
-    this.#retry.welcomed();
-    switch (welcome.result) {
-      case 'gone':
-        if (welcome.received !== undefined) port.session.settleLast(welcome.received);
-        return this.#sessionLost();
-      case 'ended':
-        port.session.settleLast(welcome.received);
-        port.flush();
-        this.#sessionOver(welcome.close.code, welcome.close.reason, true);
-        return false;
-      case 'new':
-      case 'resumed': {
-        const { session } = port;
-        const isFirst = session.peerTerms === undefined;
-        if (!this.#handshake.accepts(welcome)) {
-          this.violated('bad-welcome');
-          return false;
-        }
-        this.protocol = welcome.protocol;
-        this.#route = welcome.route ?? this.#route;
-        this.#ackedAtStart = welcome.received;
-        if (welcome.limit !== undefined) this.#memory?.write({ down: { ...welcome.limit, provisional: true } });
-        const resentBytes = session.link.streamEnd - welcome.received;
-        port.connect((this.#connection as Connection).transport, welcome);
-        if (!this.#connection?.isOpen) return false;
-        if (this.status === 'connecting') {
-          this.#setStatus('open');
-          this.#emitter.emit('open', { protocol: welcome.protocol });
-        } else {
-          if (this.status === 'reconnecting') this.#setStatus('open');
-          if (!isFirst) this.#emitter.emit('resume', { resentBytes, connections: port.stats().connections });
-        }
-        return true;
-      }
-    }
+  opened(): void {
+    const transport = this.#transport as Transport;
+    const { protocol } = transport;
+    this.#phase = 'greeting';
+    if (protocol === SUBPROTOCOL) this.#greet(transport);
+    else this.#finish(CloseCode.normal, 'unknown subprotocol', misunderstood(protocol));
   }
 
   received(bytes: Uint8Array): void {
-    this.port.receive(bytes);
+    if (this.#phase === 'up') {
+      this.port.receive(bytes);
+      return;
+    }
+    const packet = decodePacket(bytes);
+    if (typeof packet === 'string') this.#violated(packet);
+    else if (packet.kind === 'welcome') this.#welcomed(decodeWelcome(packet.body));
+    else this.#violated(packet.kind === 'stream' ? 'data-before-hello' : 'unexpected-hello');
   }
 
-  violated(violation: ViolationName): void {
-    const error = new ProtocolError(violation, false);
-    this.#finish(CloseCode.protocolViolation, violation, false, error);
+  receivedText(): void {
+    this.#violated('text-packet');
   }
 
-  misunderstood(protocol: string): void {
-    const error = new HandshakeError(
-      CloseCode.normal,
-      `The server does not speak ${SUBPROTOCOL}: it chose ${JSON.stringify(protocol)}.`,
-      'Serve it with chunksocket/server, or see the option fallback for servers that cannot.',
-    );
-    this.#finish(CloseCode.normal, 'unknown subprotocol', false, error);
-  }
-
-  lost(close: TransportClose, phase: ConnectionPhase): void {
+  closed(close: TransportClose): void {
     const { port } = this;
     const { session } = port;
-    const { code } = close;
-    const isUp = phase === 'up';
-    const upMs = this.clock.now() - (this.#connection?.upSinceMs ?? Infinity);
+    const { code, reason } = close;
+    const isUp = this.#phase === 'up';
+    const wasGreeting = this.#phase === 'greeting';
+    const upMs = this.#options.clock.now() - this.#upSinceMs;
     const wasGood = isUp && (session.link.acked > this.#ackedAtStart || upMs >= GOOD_AFTER_MS);
-    this.#connection = undefined;
+    this.#transport = undefined;
     const isWorthIt = port.disconnect(code);
     if (this.status === 'closed') return;
     const { state } = session;
     if (isUp && code === CloseCode.normal && state.kind === 'closing' && state.isFinished === true) {
-      const { code: finalCode, reason } = state;
-      this.#sessionOver(finalCode, reason, true);
+      this.#sessionOver(state.code, state.reason, true);
       return;
     }
-    const decision = this.#retry.decide(
-      {
-        close,
-        wasOnlyHello: phase === 'greeting' && !this.#handshake.isFirst,
-        isEstablished: session.peerTerms !== undefined,
-        wasGood,
-        isWorthIt,
-        isOnline: isOnline(),
-      },
-      this.clock.now(),
-    );
-    if (decision.kind === 'fatal') {
-      this.#finish(code, close.reason, false, decision.error);
+    const decision = this.#retry.decide({
+      close,
+      wasOnlyHello: wasGreeting && !this.#handshake.isFirst,
+      isEstablished: session.peerTerms !== undefined,
+      wasGood,
+      isWorthIt,
+    });
+    if (typeof decision !== 'number') {
+      this.#finish(code, reason, decision);
       return;
     }
     if (this.status === 'open') this.#setStatus('reconnecting');
-    const { delayMs } = decision;
-    this.#stopWaiting = this.clock.setTimer(delayMs, () => {
-      this.#connect();
+    this.#phase = 'waiting';
+    this.#setTimer(decision, () => {
+      void this.#connect();
     });
-    this.#emitter.emit('retry', { attempt: this.#retry.attempt, delayMs, close, wasOpen: phase !== 'opening' });
+    const { attempt } = this.#retry;
+    this.emitter.emit('retry', { attempt, delayMs: decision, close, wasOpen: isUp || wasGreeting });
   }
 
-  readonly #makeSession = (wake: () => void): Session => {
+  #makeSession(wake: () => void): Session {
+    this.#handshake = new Handshake(this.#options.protocols);
     const remembered = this.#memory?.read().up;
-    this.#handshake = new Handshake(nanoid(22), this.#options.protocols);
-    const terms = this.#terms;
-    const session = new Session({ ...this.#options, id: nanoid(22), isAcceptor: false, terms, remembered, wake });
-    session.link.isTimerThrottled = this.#isThrottled;
+    const session = new Session({ ...this.#options, id: nanoid(22), isAcceptor: false, remembered, wake });
+    session.link.isTimerThrottled = isHidden();
     return session;
-  };
-
-  #remember(url: string): void {
-    this.#memory = new LimitMemory(url, this.#options.rememberLimits ?? 'memory');
   }
 
   #setStatus(status: Status): void {
     const previous = this.status;
     if (previous === status) return;
     this.status = status;
-    this.#emitter.emit('status', { status, previous });
+    this.emitter.emit('status', { status, previous });
   }
 
-  #connect(): void {
-    const preparing = {};
-    this.#preparing = preparing;
-    this.#stopWaiting?.();
-    this.#stopWaiting = undefined;
-    const context = { attempt: this.#retry.attempt, route: this.#route, wasRefused: this.#retry.wasAuthRefused };
-    askDial(this.#url, this.#options.auth, context).then(
-      (dial) => {
-        if (this.#preparing === preparing) this.#open(dial);
-      },
-      (error: unknown) => {
-        if (this.#preparing !== preparing) return;
-        if (error instanceof OptionError) {
-          this.#finish(CloseCode.abnormal, '', false, error);
-          return;
-        }
-        this.#emitter.emit('error', { error: error instanceof Error ? error : new Error(String(error)) });
-        this.lost({ code: CloseCode.abnormal, reason: 'url or auth failed', wasClean: false }, 'opening');
-      },
-    );
+  #setTimer(delayMs: number, callback: () => void): void {
+    this.#stopTimer?.();
+    this.#stopTimer = this.#options.clock.setTimer(delayMs, callback);
   }
 
-  #open({ url, auth }: Dial): void {
-    const { protocols, WebSocket: given } = this.#options;
-    this.#auth = auth;
-    if (this.#memory === undefined) this.#remember(url);
-    const offer = offeredProtocols(protocols);
+  /** Asks the application for URL and `auth`, and opens a connection. */
+  async #connect(): Promise<void> {
+    const asking = {};
+    this.#asking = asking;
+    this.#phase = 'opening';
+    this.#stopTimer?.();
+    const { auth, protocols, WebSocket, rememberLimits, connectTimeoutMs } = this.#options;
+    const { attempt, wasRefused } = this.#retry;
     try {
-      this.#connection = new Connection(this, (handlers) =>
-        openBrowserTransport(platformWebSocket(given), url, offer, handlers, this.clock),
-      );
-    } catch (cause) {
-      const error = cause instanceof OptionError ? cause : new OptionError('protocols', offer.join(), 'tokens');
-      this.#finish(CloseCode.abnormal, '', false, error);
+      const dial = await askDial(this.#url, auth, { attempt, route: this.#route, wasRefused });
+      if (this.#asking !== asking) return;
+      this.#auth = dial.auth;
+      this.#memory ??= new LimitMemory(dial.url, rememberLimits);
+      this.#transport = openBrowserTransport(WebSocket, dial.url, offeredProtocols(protocols), this);
+      this.#setTimer(connectTimeoutMs, () => {
+        this.#cut(CloseCode.handshakeTimeout, 'no answer in time');
+      });
+    } catch (error) {
+      if (this.#asking !== asking) return;
+      if (error instanceof OptionError) {
+        this.#finish(CloseCode.abnormal, '', error);
+        return;
+      }
+      this.emitter.emit('error', { error: error instanceof Error ? error : new Error(String(error)) });
+      this.closed({ code: CloseCode.abnormal, reason: 'url or auth failed', wasClean: false });
     }
+  }
+
+  /** Says HELLO, which makes a session or resumes it. */
+  #greet(transport: Transport): void {
+    const { port } = this;
+    try {
+      transport.send(this.#handshake.hello(port.session, this.#auth, this.#memory?.read().down));
+      if (this.#handshake.isFirst) port.connectEarly(transport);
+    } catch (error) {
+      this.#finish(CloseCode.abnormal, '', error as OptionError);
+    }
+  }
+
+  #welcomed(welcome: Welcome | ViolationName): void {
+    if (typeof welcome === 'string') {
+      this.#violated(welcome);
+      return;
+    }
+    this.#retry.welcomed();
+    const { port, emitter } = this;
+    const { session } = port;
+    switch (welcome.result) {
+      case 'gone':
+        if (welcome.received !== undefined) session.settleLast(welcome.received);
+        if (this.status === 'closing') {
+          this.#finish(CloseCode.abnormal, 'session lost while closing');
+          break;
+        }
+        this.#isLeaving = false;
+        port.replace();
+        emitter.emit('lost', { session: session.id });
+        // A listener may have closed the socket.
+        if (this.#transport !== undefined) this.#greet(this.#transport);
+        break;
+      case 'ended':
+        session.settleLast(welcome.received);
+        this.#sessionOver(welcome.close.code, welcome.close.reason, true);
+        break;
+      case 'new':
+      case 'resumed':
+        this.#established(welcome);
+    }
+  }
+
+  #established(welcome: EstablishedWelcome): void {
+    const { port, emitter } = this;
+    const { session } = port;
+    const { protocol, route, received, limit } = welcome;
+    if (!this.#handshake.accepts(welcome)) {
+      this.#violated('bad-welcome');
+      return;
+    }
+    const transport = this.#transport as Transport;
+    const isFirst = session.peerTerms === undefined;
+    const resentBytes = session.link.streamEnd - received;
+    this.#stopTimer?.();
+    this.#phase = 'up';
+    this.#upSinceMs = this.#options.clock.now();
+    this.#ackedAtStart = received;
+    this.protocol = protocol;
+    this.#route = route ?? this.#route;
+    if (limit !== undefined) this.#memory?.write({ down: { ...limit, provisional: true } });
+    port.connect(transport, welcome);
+    // What came of it may have ended the connection.
+    if (this.#transport !== transport) return;
+    const isOpening = this.status === 'connecting';
+    if (this.status !== 'closing') this.#setStatus('open');
+    if (isOpening) emitter.emit('open', { protocol });
+    else if (!isFirst) emitter.emit('resume', { resentBytes, connections: port.stats().connections });
   }
 
   /** Comes back at once instead of waiting, or makes sure that the connection is still there. */
   #woke(): void {
-    if (this.#stopWaiting !== undefined) {
-      this.#connect();
-    } else if (this.port.session.link.isAttached) {
+    if (this.#phase === 'waiting') {
+      void this.#connect();
+    } else {
       this.port.session.link.probe();
       this.port.flush();
     }
   }
 
-  #handle(effect: Effect): void {
+  #handle(effect: SessionEffect): void {
     const { port } = this;
     switch (effect.kind) {
       case 'limit':
@@ -314,78 +318,76 @@ export class Connector implements ConnectionHost {
         this.#memory?.write({ down: { floor: effect.floor, ceiling: effect.ceiling, provisional: true } });
         break;
       case 'goaway':
-        this.#isLeaving = this.status !== 'closing';
-        if (!this.#isLeaving) break;
+        if (this.status === 'closing') break;
+        this.#isLeaving = true;
         port.hold();
-        port.session.close(CloseCode.goingAway, 'going away', effect.deadlineMs, this.clock.now());
+        port.session.close(CloseCode.goingAway, 'going away', effect.deadlineMs, this.#options.clock.now());
         break;
       case 'peer-close':
-        if (this.#isLeaving || this.status === 'closing') break;
+        if (this.#isLeaving) break;
         port.stopTaking(new ClosedError(effect.code, effect.reason));
         this.#setStatus('closing');
         break;
       case 'stalled':
-        this.#connection?.cut({ code: CloseCode.stalled, reason: 'nothing gets through', wasClean: false });
+        this.#cut(CloseCode.stalled, 'nothing gets through');
         break;
       case 'violation':
-        this.violated(effect.name);
+        this.#violated(effect.name);
         break;
       case 'limit-too-small':
-        this.#finish(CloseCode.limitTooSmall, 'limit too small', false, new LimitTooSmallError(effect.trail));
+        this.#finish(CloseCode.limitTooSmall, 'limit too small', new LimitTooSmallError(effect.trail));
         break;
       case 'drain-timeout':
-        this.#connection?.drop(CloseCode.abandoned, 'not finished in time');
-        this.#sessionOver(CloseCode.abnormal, 'not finished in time', false);
+        this.#drop(CloseCode.abandoned, 'not finished in time');
+        this.#sessionOver(CloseCode.abnormal, 'not finished in time');
         break;
-      // `finished` waits for the server's word: its close of the connection, or its next WELCOME.
+      // Waits for the server's word: its close of the connection, or its next WELCOME.
       case 'finished':
-      case 'progress':
-      case 'delivered':
-      case 'failed':
-        break;
     }
   }
 
   /** The session ended: with the socket, or to make way for the next one. */
-  #sessionOver(code: number, reason: string, wasClean: boolean): void {
+  #sessionOver(code: number, reason: string, wasClean = false): void {
+    this.#drop(CloseCode.normal, '');
     if (!this.#isLeaving) {
-      this.#finish(code, reason, wasClean, undefined);
+      this.#finish(code, reason, undefined, wasClean);
       return;
     }
     this.#isLeaving = false;
-    this.#connection?.drop(CloseCode.normal, '');
-    this.#connection = undefined;
-    this.port.replace(this.#makeSession, this.#options.onSessionLost ?? 'resend');
-    this.#connect();
-  }
-
-  /** @returns false: the connection, if it is left, waits for the answer to a second HELLO */
-  #sessionLost(): false {
-    const { port } = this;
-    if (this.status === 'closing') {
-      this.#finish(CloseCode.abnormal, 'session lost while closing', false, undefined);
-      return false;
+    this.port.replace();
+    const farewell = this.#farewell;
+    if (farewell !== undefined) {
+      this.close(farewell.code, farewell.reason, Math.max(0, farewell.deadlineMs - this.#options.clock.now()));
     }
-    this.#isLeaving = false;
-    const { id } = port.session;
-    port.replace(this.#makeSession, this.#options.onSessionLost ?? 'resend');
-    this.#emitter.emit('lost', { session: id });
-    this.greet();
-    return false;
+    if (this.status !== 'closed') void this.#connect();
   }
 
-  #finish(code: number, reason: string, wasClean: boolean, error: ChunkSocketError | undefined): void {
+  #violated(violation: ViolationName): void {
+    this.#finish(CloseCode.protocolViolation, violation, new ProtocolError(violation, false));
+  }
+
+  /** Gives the connection up without waiting for the other side, as if it had been lost. */
+  #cut(code: number, reason: string, wasClean = false): void {
+    if (this.#transport === undefined) return;
+    this.#drop(code, reason);
+    this.closed({ code, reason, wasClean });
+  }
+
+  /** Ends the connection, or the wait for it, and forgets it. */
+  #drop(code: number, reason: string): void {
+    this.#asking = undefined;
+    this.#stopTimer?.();
+    this.#transport?.close(code, reason);
+    this.#transport = undefined;
+  }
+
+  #finish(code: number, reason: string, error?: ChunkSocketError, wasClean = false): void {
     if (this.status === 'closed') return;
     this.#setStatus('closed');
-    this.#preparing = undefined;
-    this.#stopWaiting?.();
     this.#stopWatching();
-    // A violation is the other side's to know; otherwise the code is one that this side may send, or none.
-    this.#connection?.drop(code, reason);
-    this.#connection = undefined;
+    this.#drop(code, reason);
     this.port.end(new ClosedError(code, reason, error));
-    if (error !== undefined) this.#emitter.emit('error', { error });
-    this.#emitter.emit('close', { code, reason, wasClean, error });
-    this.#resolveClosed();
+    if (error !== undefined) this.emitter.emit('error', { error });
+    this.emitter.emit('close', { code, reason, wasClean, error });
   }
 }

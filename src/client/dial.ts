@@ -20,11 +20,15 @@ export async function askDial(
   auth: PerConnection<unknown>,
   context: ConnectionContext,
 ): Promise<Dial> {
-  const ask = async <T>(value: PerConnection<T>): Promise<T> =>
-    typeof value === 'function' ? (value as (asked: ConnectionContext) => T | PromiseLike<T>)(context) : value;
-  const [target, credentials] = await Promise.all([ask(url), ask(auth)]);
+  const [target, credentials] = await Promise.all([ask(url, context), ask(auth, context)]);
   const bytes = credentials === undefined ? 0 : encodeText(JSON.stringify(credentials)).length;
-  if (bytes > MAX_AUTH_BYTES)
+  if (bytes > MAX_AUTH_BYTES) {
     throw new OptionError('auth', `${bytes} bytes of JSON`, `at most ${MAX_AUTH_BYTES} bytes`);
+  }
   return { url: socketUrl(target), auth: credentials };
+}
+
+/** Async, so that what the application throws comes out of the promise. */
+async function ask<T>(value: PerConnection<T>, context: ConnectionContext): Promise<T> {
+  return typeof value === 'function' ? (value as (asked: ConnectionContext) => T | PromiseLike<T>)(context) : value;
 }

@@ -1,20 +1,21 @@
-import { OptionError } from '../errors/session-errors.ts';
+import { nanoid } from 'nanoid';
+import { HandshakeError, OptionError } from '../errors/session-errors.ts';
+import { CloseCode } from '../protocol/close-codes.ts';
 import { encodeHello } from '../protocol/hello.ts';
 import { MAX_HELLO_BYTES } from '../protocol/limits.ts';
 import type { SizeHint } from '../protocol/terms.ts';
-import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import { PROTOCOL_VERSION, SUBPROTOCOL } from '../protocol/version.ts';
 import type { EstablishedWelcome } from '../protocol/welcome.ts';
 import type { Session } from '../session/session.ts';
 
 /** Our half of the handshakes of one session: who we are, and what the last HELLO said. */
 export class Handshake {
-  readonly #secret: string;
+  readonly #secret = nanoid(22);
   readonly #protocols: readonly string[];
   #connection = 0;
   #wasExpected = false;
 
-  constructor(secret: string, protocols: readonly string[]) {
-    this.#secret = secret;
+  constructor(protocols: readonly string[]) {
     this.#protocols = protocols;
   }
 
@@ -29,14 +30,13 @@ export class Handshake {
    * @throws OptionError when it is too big for the smallest path
    */
   hello(session: Session, auth: unknown, hint: SizeHint | undefined): Uint8Array {
-    const expected = session.isExpected;
-    this.#wasExpected = expected;
+    this.#wasExpected = session.isExpected;
     const hello = encodeHello({
       version: PROTOCOL_VERSION,
       session: session.id,
       secret: this.#secret,
       connection: ++this.#connection,
-      expected,
+      expected: this.#wasExpected,
       protocols: this.#protocols,
       auth,
       ...session.counts(),
@@ -51,4 +51,13 @@ export class Handshake {
   accepts({ result, protocol }: EstablishedWelcome): boolean {
     return (protocol === '' || this.#protocols.includes(protocol)) && !(this.#wasExpected && result === 'new');
   }
+}
+
+/** The server opened, and chose `protocol`: there is nobody to shake hands with. */
+export function misunderstood(protocol: string): HandshakeError {
+  return new HandshakeError(
+    CloseCode.normal,
+    `The server does not speak ${SUBPROTOCOL}: it chose ${JSON.stringify(protocol)}.`,
+    'Serve it with chunksocket/server, or see the option fallback for servers that cannot.',
+  );
 }

@@ -11,66 +11,55 @@ const WEEK_MS = 7 * 24 * 3600 * 1000;
 /** A ceiling that no 1009 confirmed may have been bad luck. */
 const HOUR_MS = 3600 * 1000;
 const MAX_BYTES = 2 ** 30;
-const STORAGE_PREFIX = 'chunksocket:limit:';
 
 type Entry = RememberedLimits & { readonly atMs: number };
 
-const memory = new Map<string, Entry>();
+const memory = new Map<string, string>();
 
 /**
  * Limits by origin and path of the URL (what lies behind `?` is left out: it often carries tokens). Kept in memory for
- * all sockets of the page, and in `localStorage` when asked; what is read from there is not trusted.
+ * all sockets of the page, and in `localStorage` when asked; what is read is not trusted.
  */
 export class LimitMemory {
   readonly #key: string;
-  readonly #storage: Storage | undefined;
-  readonly #isOff: boolean;
+  readonly #where: 'memory' | 'localStorage' | 'none';
 
   constructor(url: string, where: 'memory' | 'localStorage' | 'none') {
-    const { origin, protocol, host, pathname } = new URL(url);
-    this.#key = STORAGE_PREFIX + (origin === 'null' ? `${protocol}//${host}` : origin) + pathname;
-    this.#isOff = where === 'none';
-    try {
-      // Reading the property throws where storage is forbidden.
-      this.#storage = where === 'localStorage' ? globalThis.localStorage : undefined;
-    } catch {
-      this.#storage = undefined;
-    }
+    const { protocol, host, pathname } = new URL(url);
+    this.#key = `chunksocket:limit:${protocol}//${host}${pathname}`;
+    this.#where = where;
   }
 
   read(): RememberedLimits {
-    if (this.#isOff) return {};
-    const entry = memory.get(this.#key) ?? this.#readStored();
-    const ageMs = Date.now() - (entry?.atMs ?? -Infinity);
-    if (entry === undefined || !(ageMs >= 0 && ageMs < WEEK_MS)) return {};
-    return { up: sane(entry.up, ageMs), down: sane(entry.down, ageMs) };
+    if (this.#where === 'none') return {};
+    try {
+      const text = memory.get(this.#key) ?? (this.#where === 'localStorage' && localStorage.getItem(this.#key));
+      const { up, down, atMs } = JSON.parse(text || '{}') as Entry;
+      const ageMs = Date.now() - atMs;
+      if (ageMs >= 0 && ageMs < WEEK_MS) return { up: sane(up, ageMs), down: sane(down, ageMs) };
+    } catch {
+      // A forbidden storage, or nonsense in it, only costs the memory of it.
+    }
+    return {};
   }
 
   write(limits: RememberedLimits): void {
-    if (this.#isOff) return;
-    const entry = { ...this.read(), ...limits, atMs: Date.now() };
-    memory.set(this.#key, entry);
+    if (this.#where === 'none') return;
+    const text = JSON.stringify({ ...this.read(), ...limits, atMs: Date.now() });
+    memory.set(this.#key, text);
     try {
-      this.#storage?.setItem(this.#key, JSON.stringify(entry));
+      if (this.#where === 'localStorage') localStorage.setItem(this.#key, text);
     } catch {
-      // A full or forbidden storage only costs the memory of it.
-    }
-  }
-
-  #readStored(): Entry | undefined {
-    try {
-      return (JSON.parse(this.#storage?.getItem(this.#key) ?? 'null') as Entry | null) ?? undefined;
-    } catch {
-      return undefined;
+      // So does a full one.
     }
   }
 }
 
 function sane(limit: Partial<PathLimit> | undefined, ageMs: number): PathLimit | undefined {
-  const { floor, ceiling, provisional } = limit ?? {};
+  const { floor, ceiling, provisional = false } = limit ?? {};
   if (!isSize(floor)) return undefined;
-  const keep = isSize(ceiling) && ceiling > floor && (provisional !== true || ageMs < HOUR_MS);
-  return { floor, ceiling: keep ? ceiling : 0, provisional: provisional === true };
+  const keep = isSize(ceiling) && ceiling > floor && (!provisional || ageMs < HOUR_MS);
+  return { floor, ceiling: keep ? ceiling : 0, provisional };
 }
 
 const isSize = (bytes: unknown): bytes is number =>

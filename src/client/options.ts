@@ -8,10 +8,12 @@ import {
   MIN_PACKET_BYTES,
   MIN_POOL_MARGIN_BYTES,
 } from '../protocol/limits.ts';
+import type { Terms } from '../protocol/terms.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { SessionLossPolicy } from '../runtime/session-port.ts';
 import type { TransportClose } from '../runtime/transport.ts';
 import type { WebSocketConstructor } from './browser-transport.ts';
+import { platformClock } from './platform-clock.ts';
 
 /** What a `url` or `auth` function is told of the connection it is asked for. */
 export interface ConnectionContext {
@@ -77,28 +79,27 @@ export interface ChunkSocketOptions {
   readonly random?: (() => number) | undefined;
 }
 
-type NumberOption =
-  | 'startPacketBytes'
-  | 'maxPacketBytes'
-  | 'maxMessageBytes'
-  | 'initialChannelCredit'
-  | 'maxOpenChannels'
-  | 'maxBufferedBytes'
-  | 'retryBaseMs'
-  | 'retryMaxMs'
-  | 'maxRetries'
-  | 'connectTimeoutMs'
-  | 'heartbeatMs';
+type NumberOption = {
+  [Name in keyof ChunkSocketOptions]-?: Exclude<ChunkSocketOptions[Name], undefined> extends number ? Name : never;
+}[keyof ChunkSocketOptions];
+
+type ChoiceOption = 'binaryType' | 'onSessionLost' | 'rememberLimits' | 'fallback';
+
+/** Options with every default filled in, and checked. */
+export type ResolvedOptions = Pick<ChunkSocketOptions, 'auth' | 'shouldRetry' | 'WebSocket'> & {
+  readonly [Name in NumberOption | ChoiceOption | 'clock' | 'random']: Exclude<ChunkSocketOptions[Name], undefined>;
+} & { readonly protocols: readonly string[]; readonly terms: Terms };
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const MAX = Number.MAX_SAFE_INTEGER;
 
 /** Default, least and largest value of each option that is a number. */
-export const numberOptions: Readonly<Record<NumberOption, readonly [number, number, number]>> = {
+const numberOptions = (maxMessageBytes: number): Record<NumberOption, readonly [number, number, number]> => ({
   startPacketBytes: [linkDefaults.startPacketBytes, MIN_PACKET_BYTES, MAX],
   maxPacketBytes: [DEFAULT_TERMS.maxPacketBytes, MIN_PACKET_BYTES, MAX],
-  maxMessageBytes: [DEFAULT_TERMS.maxMessageBytes, 0, 2 ** 52],
+  maxMessageBytes: [maxMessageBytes, 0, 2 ** 52],
   initialChannelCredit: [MIN_CHANNEL_CREDIT, MIN_CHANNEL_CREDIT, MAX],
+  poolBytes: [maxMessageBytes + (16 << 20), maxMessageBytes + MIN_POOL_MARGIN_BYTES, MAX],
   maxOpenChannels: [DEFAULT_TERMS.maxOpenChannels, 1, MAX_OPEN_CHANNELS],
   maxBufferedBytes: [64 << 20, 0, MAX],
   retryBaseMs: [500, 0, MAX_TIMER_MS],
@@ -106,40 +107,38 @@ export const numberOptions: Readonly<Record<NumberOption, readonly [number, numb
   maxRetries: [Infinity, 0, Infinity],
   connectTimeoutMs: [linkDefaults.handshakeTimeoutMs, 1, MAX_TIMER_MS],
   heartbeatMs: [linkDefaults.initiatorHeartbeatMs, 0, MAX_TIMER_MS],
-};
+});
 
-/** Options with every number there and in its range. */
-export type ResolvedOptions = Omit<ChunkSocketOptions, NumberOption | 'protocols' | 'poolBytes'> &
-  Readonly<Record<NumberOption, number>> & { readonly protocols: readonly string[]; readonly poolBytes: number };
+/** What each option that is a word may say; the first is the default. */
+const choices: Record<ChoiceOption, readonly unknown[]> = {
+  binaryType: ['arraybuffer', 'uint8array'],
+  onSessionLost: ['resend', 'reject'],
+  rememberLimits: ['memory', 'localStorage', 'none'],
+  fallback: ['none'],
+};
 
 /** @throws OptionError naming the option, its value and the range */
 export function resolveOptions(options: ChunkSocketOptions): ResolvedOptions {
-  const numbers = {} as Record<NumberOption, number>;
-  for (const name of Object.keys(numberOptions) as NumberOption[]) {
-    const [value, min, max] = numberOptions[name];
-    numbers[name] = checkNumber(name, options[name] ?? value, min, max);
+  const { clock = platformClock, random = Math.random, protocols = [] } = options;
+  const resolved: Record<string, unknown> = { ...options, clock, random };
+  const numbers = numberOptions(options.maxMessageBytes ?? DEFAULT_TERMS.maxMessageBytes);
+  for (const [name, [byDefault, min, max]] of Object.entries(numbers)) {
+    const value = (resolved[name] ??= byDefault) as number;
+    if (!(value >= min && value <= max && (Number.isSafeInteger(value) || value === Infinity))) {
+      throw new OptionError(name, value, `an integer from ${min} to ${max}`);
+    }
   }
-  const { maxMessageBytes } = numbers;
-  const minPool = maxMessageBytes + MIN_POOL_MARGIN_BYTES;
-  const poolBytes = checkNumber('poolBytes', options.poolBytes ?? maxMessageBytes + (16 << 20), minPool, MAX);
-  checkChoice('binaryType', options.binaryType, ['arraybuffer', 'uint8array']);
-  checkChoice('onSessionLost', options.onSessionLost, ['resend', 'reject']);
-  checkChoice('rememberLimits', options.rememberLimits, ['memory', 'localStorage', 'none']);
-  checkChoice('fallback', options.fallback, ['none']);
-  const protocols = typeof options.protocols === 'string' ? [options.protocols] : (options.protocols ?? []);
-  if (protocols.length > MAX_PROTOCOLS || new Set(protocols).size !== protocols.length) {
-    throw new OptionError('protocols', protocols.join(), `at most ${MAX_PROTOCOLS} different names`);
+  for (const [name, words] of Object.entries(choices)) {
+    const { [name]: value = words[0] } = resolved;
+    resolved[name] = value;
+    if (!words.includes(value)) throw new OptionError(name, value, words.join(' or '));
   }
-  return { ...options, ...numbers, poolBytes, protocols };
-}
-
-function checkNumber(name: string, value: number, min: number, max: number): number {
-  const isInRange = value >= min && value <= max && (Number.isSafeInteger(value) || value === Infinity);
-  if (!isInRange) throw new OptionError(name, value, `an integer from ${min} to ${max}`);
-  return value;
-}
-
-function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
-  if (value !== undefined && !choices.includes(value as string))
-    throw new OptionError(name, value, choices.join(' or '));
+  const names = [protocols].flat();
+  if (names.length > MAX_PROTOCOLS || new Set(names).size < names.length) {
+    throw new OptionError('protocols', names.join(), `at most ${MAX_PROTOCOLS} different names`);
+  }
+  resolved['protocols'] = names;
+  // The terms of a session are the options of the same name.
+  resolved['terms'] = Object.fromEntries(Object.keys(DEFAULT_TERMS).map((name) => [name, resolved[name]]));
+  return resolved as ResolvedOptions;
 }

@@ -1,7 +1,9 @@
-import type { ControlFrame, DataHead } from './frame.ts';
-import { readHead } from './head-reader.ts';
-import { MAX_CONTROL_BYTES } from './limits.ts';
-import { joinBytes, noBytes } from './varint.ts';
+import { noBytes, pack, Reader } from './bytes.ts';
+import { CONTROL_LAYOUTS, DataFlag, maxReasonBytes } from './frame.ts';
+import type { ControlFrame, DataHead, MessageFields, MessageOrigin } from './frame.ts';
+import { MAX_CONTROL_BYTES, MAX_FIELDS_BYTES, MAX_NAME_AND_META_BYTES } from './limits.ts';
+import { isCloseCode, isSessionId } from './terms.ts';
+import { decodeJson, decodeText } from './text.ts';
 import type { ViolationName } from './violation.ts';
 
 /** Bytes of the longest head: type and length, and the body of a control frame (that of DATA is shorter). */
@@ -17,6 +19,78 @@ export interface FrameSink {
   dataEnd(): ViolationName | undefined;
   /** A control frame. */
   control(frame: ControlFrame): ViolationName | undefined;
+}
+
+function decodeOrigin(bytes: Uint8Array): MessageOrigin | undefined {
+  const reader = new Reader(bytes, 0);
+  const mark = reader.varint();
+  const channel = reader.varint();
+  const ordinal = reader.varint();
+  const session = reader.text();
+  return mark < 2 && isSessionId(session) ? { mark: mark ? 'whole' : 'partial', channel, ordinal, session } : undefined;
+}
+
+/** Name and decoder of each field, at the index of its key. */
+const FIELDS = [[], ['name', decodeText], ['meta', decodeJson], ['origin', decodeOrigin]] as const;
+
+/** The fields of a message in the block that DATA carries. Keys that are not known are skipped. */
+function decodeFields(block: Uint8Array): MessageFields | ViolationName {
+  const fields: Record<string, unknown> = {};
+  const reader = new Reader(block, 0);
+  let namedBytes = 0;
+  while (reader.at < block.length) {
+    const key = reader.varint();
+    const value = reader.bytes(reader.varint());
+    const [name, decode] = FIELDS[key] ?? FIELDS[0];
+    if (name) {
+      if (name !== 'origin' && (namedBytes += value.length) > MAX_NAME_AND_META_BYTES) return 'fields-too-big';
+      const content = decode(value);
+      if (content === undefined || name in fields) return 'bad-fields';
+      fields[name] = content;
+    }
+  }
+  return reader.at >= 0 ? fields : 'bad-fields';
+}
+
+/** Whether this type byte of DATA has the reserved flag, or flags that exclude each other. */
+const hasBadFlags = (type: number): boolean =>
+  type & DataFlag.first
+    ? (type & 32) > 0 || (type & (DataFlag.fin | DataFlag.total)) === (DataFlag.fin | DataFlag.total)
+    : (type & 63) >= DataFlag.text;
+
+/** A DATA frame up to its payload; `type` is its type byte, `bodyEnd` where its body ends. */
+function readData(reader: Reader, type: number, bodyEnd: number): DataHead {
+  const has = (flag: number): boolean => (type & flag) > 0;
+  const first = has(DataFlag.first);
+  const fin = has(DataFlag.fin);
+  const channel = reader.varint();
+  const total = has(DataFlag.total) ? reader.varint() : undefined;
+  const fieldsBytes = has(DataFlag.fields) ? reader.varint() : 0;
+  const payloadBytes = bodyEnd - reader.at - fieldsBytes;
+  if (fieldsBytes > MAX_FIELDS_BYTES) reader.fail('fields-too-big');
+  if (payloadBytes < 0) reader.fail('bad-frame');
+  if (payloadBytes === 0 && !first && !fin) reader.fail('empty-data');
+  const fields = has(DataFlag.fields) ? decodeFields(reader.bytes(fieldsBytes)) : undefined;
+  if (typeof fields === 'string') reader.fail(fields);
+  return {
+    channel,
+    first,
+    fin,
+    text: has(DataFlag.text),
+    total,
+    fields: fields as MessageFields,
+    fieldsBytes,
+    payloadBytes,
+  };
+}
+
+/** A control frame whose whole body is there. */
+function readControl(reader: Reader, [type = '', ...members]: readonly string[]): ControlFrame {
+  const frame: Record<string, unknown> = { type };
+  for (const member of members)
+    frame[member] = member === 'reason' ? reader.text(maxReasonBytes(type)) : reader.varint();
+  if (reader.at < reader.end || (type === 'close' && !isCloseCode(frame['code']))) reader.fail();
+  return frame as ControlFrame;
 }
 
 /**
@@ -45,38 +119,49 @@ export class FrameDecoder {
         const piece = bytes.subarray(at, at + this.#restBytes);
         at += piece.length;
         this.#restBytes -= piece.length;
-        if (this.#isData) this.#violation = this.#sink.dataPayload(piece) ?? this.#endOfPayload();
+        if (this.#isData) this.#violation = this.#sink.dataPayload(piece);
       } else {
-        at = this.#takeHead(bytes, at);
+        const kept = this.#kept;
+        // something is kept only where a push begins: `at` is 0 then
+        const source = kept.length ? pack(kept, bytes.subarray(0, MAX_HEAD_BYTES)) : bytes;
+        const next = this.#takeHead(source, at);
+        this.#kept = next ? noBytes : source.slice(at, at + MAX_HEAD_BYTES);
+        at = next - kept.length;
       }
+      if (this.#isData && this.#restBytes === 0) this.#violation ??= this.#sink.dataEnd();
     }
     return this.#violation;
   }
 
-  /** Takes the head of a frame, or keeps what is there of it, and returns the next index. */
+  /** Takes the head of the frame at `at`, and returns the next index; or NaN where it is cut, or a violation. */
   #takeHead(bytes: Uint8Array, at: number): number {
-    const kept = this.#kept;
-    // something is kept only where a push begins: `at` is 0 then
-    const source = kept.length ? joinBytes(kept, [], bytes.subarray(0, MAX_HEAD_BYTES)) : bytes;
-    const head = readHead(source, at);
-    if (head === '') {
-      this.#kept = source.slice(at);
-      return bytes.length;
+    const type = bytes[at] as number;
+    const isData = type >> 6 === 1;
+    const layout = CONTROL_LAYOUTS[type];
+    const reader = new Reader(bytes, at + 1);
+    if (isData && hasBadFlags(type)) reader.fail('bad-data-flags');
+    const length = reader.varint();
+    const bodyEnd = reader.at + length;
+    // an end inside the head of a whole body is a fault; otherwise the rest has yet to come
+    if (bodyEnd <= reader.end) {
+      reader.end = bodyEnd;
+      reader.cut = 'bad-frame';
     }
-    this.#kept = noBytes;
-    if (typeof head === 'string') {
-      this.#violation = head;
-      return at;
+    if (layout) {
+      if (length > MAX_CONTROL_BYTES) reader.fail('control-too-big');
+      if (!reader.cut) reader.fail();
     }
-    const { data, control, next, restBytes } = head;
-    this.#restBytes = restBytes;
-    this.#isData = data !== undefined;
-    if (data) this.#violation = this.#sink.dataStart(data) ?? this.#endOfPayload();
-    else if (control) this.#violation = this.#sink.control(control);
-    return next - kept.length;
-  }
-
-  #endOfPayload(): ViolationName | undefined {
-    return this.#restBytes ? undefined : this.#sink.dataEnd();
+    // behind a fault nothing is read, and what was made of it is dropped
+    const data = isData && readData(reader, type, bodyEnd);
+    const control = layout && readControl(reader, layout);
+    const next = reader.at;
+    this.#isData = isData;
+    this.#restBytes = bodyEnd - next;
+    this.#violation = next
+      ? data
+        ? this.#sink.dataStart(data)
+        : control && this.#sink.control(control)
+      : reader.fault;
+    return next;
   }
 }

@@ -1,38 +1,30 @@
-import { CONTROL_LAYOUTS, DataFlag, FieldKey, FrameType } from './frame.ts';
+import { pack, packSized, varintBytes, writeVarint } from './bytes.ts';
+import { CONTROL_LAYOUTS, DataFlag, FrameType, maxReasonBytes } from './frame.ts';
 import type { ControlFrame, MessageFields } from './frame.ts';
-import { MAX_CLOSE_REASON_BYTES, MAX_REASON_BYTES } from './limits.ts';
-import { encodeText, truncateReason } from './text.ts';
-import { joinBytes, noBytes, varintBytes, writeVarint } from './varint.ts';
+import { truncateReason } from './text.ts';
 
 /** A whole control frame. A reason that is too long is cut: to 123 bytes in CLOSE, else to 1024. */
 export function encodeControl(frame: ControlFrame): Uint8Array {
-  const values = frame as unknown as Readonly<Record<string, number>>;
+  const values = frame as unknown as Readonly<Record<string, number | string>>;
   const type = CONTROL_LAYOUTS.findIndex((layout) => layout?.[0] === frame.type);
-  const names = (CONTROL_LAYOUTS[type] as readonly string[]).slice(1).filter((name) => name !== 'reason');
-  const maxBytes = frame.type === 'close' ? MAX_CLOSE_REASON_BYTES : MAX_REASON_BYTES;
-  const body = joinBytes(
-    noBytes,
-    names.map((name) => values[name] as number),
-    encodeText('reason' in frame ? truncateReason(frame.reason, maxBytes) : ''),
+  const [, ...members] = CONTROL_LAYOUTS[type] as readonly string[];
+  return packSized(
+    type,
+    ...members.map((member) => {
+      const value = values[member] as number | string;
+      return typeof value === 'string' ? truncateReason(value, maxReasonBytes(frame.type)) : value;
+    }),
   );
-  // a control type is below 64, and so is its own varint
-  return joinBytes(noBytes, [type, body.length], body);
 }
 
 /** The fields of a message as DATA carries them; no bytes where there are none. Whoever calls checks the length. */
-export function encodeFields(fields: MessageFields): Uint8Array {
-  const { name, meta, origin } = fields;
-  let block = noBytes;
-  const add = (key: number, value: Uint8Array): void => {
-    block = joinBytes(block, [key, value.length], value);
-  };
-  if (name !== undefined) add(FieldKey.name, encodeText(name));
-  if (meta !== undefined) add(FieldKey.meta, encodeText(JSON.stringify(meta)));
-  if (origin) {
-    const { mark, channel, ordinal, session } = origin;
-    add(FieldKey.origin, joinBytes(noBytes, [Number(mark === 'whole'), channel, ordinal], encodeText(session)));
-  }
-  return block;
+export function encodeFields({ name, meta, origin }: MessageFields): Uint8Array {
+  return pack(
+    // keys as PROTOCOL.md has them in 9.1
+    name === undefined ? '' : packSized(1, name),
+    meta === undefined ? '' : packSized(2, JSON.stringify(meta)),
+    origin ? packSized(3, Number(origin.mark === 'whole'), origin.channel, origin.ordinal, origin.session) : '',
+  );
 }
 
 const bodyBytes = (channel: number, payloadBytes: number, total: number | undefined, fieldsBytes: number): number =>

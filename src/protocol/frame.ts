@@ -1,27 +1,10 @@
-/** Type byte of a frame; DATA has its flags ({@link DataFlag}) in the lower six bits. */
-export const FrameType = {
-  credit: 1,
-  cancel: 2,
-  reject: 3,
-  retire: 4,
-  retired: 5,
-  close: 6,
-  goaway: 7,
-  limit: 8,
-  data: 64,
-} as const;
+import { MAX_CLOSE_REASON_BYTES, MAX_REASON_BYTES } from './limits.ts';
 
-/** Flags in the type byte of DATA. TEXT, TOTAL and FIELDS come only with FIRST, TOTAL never with FIRST and FIN. */
-export const DataFlag = { first: 1, fin: 2, text: 4, total: 8, fields: 16 } as const;
-
-/** `code` of CANCEL. */
-export const CancelCode = { aborted: 0, sourceFailed: 1, expired: 2, closing: 3 } as const;
-
-/** `code` of REJECT. With `tooBig`, `value` is the limit in bytes. */
-export const RejectCode = { refused: 0, tooBig: 1 } as const;
-
-/** Keys of a message's fields. */
-export const FieldKey = { name: 1, meta: 2, origin: 3 } as const;
+// A module each, not an object: so a bundle holds the numbers that it uses, and no names.
+export * as CancelCode from './cancel-code.ts';
+export * as DataFlag from './data-flag.ts';
+export * as FrameType from './frame-type.ts';
+export * as RejectCode from './reject-code.ts';
 
 /** The identity of a message's first sending, when it is sent again in a new session. */
 export interface MessageOrigin {
@@ -77,8 +60,8 @@ export type ControlFrame =
   | { type: 'limit'; floor: number; ceiling: number };
 
 /**
- * The members of each control frame in the order of the wire, at the index of its type byte: varints, and `reason` as
- * UTF-8 to the end of the body.
+ * Each control frame at the index of its type byte: its name, and its members in the order of the wire. They are
+ * varints, but for `reason`, which is UTF-8 to the end of the body.
  */
 export const CONTROL_LAYOUTS: readonly (readonly string[] | undefined)[] = [
   undefined,
@@ -91,3 +74,8 @@ export const CONTROL_LAYOUTS: readonly (readonly string[] | undefined)[] = [
   ['goaway', 'deadlineMs'],
   ['limit', 'floor', 'ceiling'],
 ];
+
+/** Bytes that the reason of a control frame may take. */
+export function maxReasonBytes(type: string): number {
+  return type === 'close' ? MAX_CLOSE_REASON_BYTES : MAX_REASON_BYTES;
+}

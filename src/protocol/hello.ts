@@ -1,14 +1,7 @@
+import { pack } from './bytes.ts';
 import { MAX_PROTOCOLS } from './limits.ts';
-import { PacketKind } from './packet.ts';
-import {
-  encodeJsonPacket,
-  isCount,
-  isOptionalHint,
-  isOptionalRefused,
-  isSessionId,
-  isTerms,
-  unchecked,
-} from './terms.ts';
+import { HELLO } from './packet.ts';
+import { isCount, isOptionalHint, isOptionalRefused, isSessionId, isTerms, unchecked } from './terms.ts';
 import type { Refused, SizeHint, Terms, Unchecked } from './terms.ts';
 import { decodeJson } from './text.ts';
 import { PROTOCOL_VERSION } from './version.ts';
@@ -51,7 +44,7 @@ const isToken = (value: unknown): boolean => typeof value === 'string' && /^[\w!
 
 /** The whole HELLO packet. Members must be in their ranges; whoever calls checks it against `MAX_HELLO_BYTES`. */
 export function encodeHello(hello: Hello): Uint8Array {
-  return encodeJsonPacket(PacketKind.hello, hello);
+  return pack(HELLO, JSON.stringify(hello));
 }
 
 /** The HELLO in a packet's body. Members that are not known are kept as they are, and mean nothing. */

@@ -44,28 +44,4 @@ export const DEFAULT_TERMS: Terms = {
   maxOpenChannels: 64,
 };
 
-/** Numbers of the link that PROTOCOL.md recommends; a peer may choose others. Bytes and milliseconds. */
-export const linkDefaults = {
-  /** First packet size to a path of which nothing is known: under every default measured but Tomcat's. */
-  startPacketBytes: 16_384,
-  /** Longest wait of an acknowledgement for a packet to ride on. */
-  ackDelayMs: 20,
-  /** Window of a new connection. */
-  startWindowBytes: 65536,
-  /** Largest window. */
-  maxWindowBytes: 4_194_304,
-  /** Silence after which the initiator probes. */
-  initiatorHeartbeatMs: 20_000,
-  /** Silence after which the acceptor probes: later, so that one side does the work. */
-  acceptorHeartbeatMs: 30_000,
-  /** Longest wait for the answer of a probe. */
-  probeTimeoutMs: 10_000,
-  /** Shortest time without progress that counts as a stall. */
-  minStallMs: 10_000,
-  /** How long the acceptor keeps a session, or its tombstone, without a connection. */
-  resumeMs: 120_000,
-  /** How long a closing session may take to finish what is under way. */
-  drainMs: 30_000,
-  /** Longest wait for HELLO, and for WELCOME. */
-  handshakeTimeoutMs: 10_000,
-} as const;
+export * as linkDefaults from './link-defaults.ts';

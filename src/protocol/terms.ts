@@ -1,5 +1,4 @@
 import { MAX_OPEN_CHANNELS, MIN_CHANNEL_CREDIT, MIN_PACKET_BYTES, MIN_POOL_MARGIN_BYTES } from './limits.ts';
-import { encodeText } from './text.ts';
 
 /** What a side takes as a receiver, stated in HELLO or WELCOME. All but `maxPacketBytes` hold for the session's life. */
 export interface Terms {
@@ -38,7 +37,7 @@ export function unchecked<T extends object>(value: unknown): Unchecked<T> {
 }
 
 /** Whether `value` is an integer from `min` to `max`. */
-export function isCount(value: unknown, min = 0, max: number = Number.MAX_SAFE_INTEGER): value is number {
+export function isCount(value: unknown, min = 0, max: number = Infinity): value is number {
   return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
 }
 
@@ -72,11 +71,4 @@ export function isOptionalHint(value: unknown): boolean {
 /** Whether `value` is absent or a {@link Refused}. */
 export function isOptionalRefused(value: unknown): boolean {
   return value === undefined || isCount(unchecked<Refused>(value).maxPacketBytes, MIN_PACKET_BYTES);
-}
-
-/** A packet of kind `kind` with `value` as JSON. */
-export function encodeJsonPacket(kind: number, value: unknown): Uint8Array {
-  const bytes = encodeText(' ' + JSON.stringify(value));
-  bytes[0] = kind;
-  return bytes;
 }

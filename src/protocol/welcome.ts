@@ -1,13 +1,6 @@
-import { PacketKind } from './packet.ts';
-import {
-  encodeJsonPacket,
-  isCloseCode,
-  isCount,
-  isOptionalHint,
-  isOptionalRefused,
-  isTerms,
-  unchecked,
-} from './terms.ts';
+import { pack } from './bytes.ts';
+import { WELCOME } from './packet.ts';
+import { isCloseCode, isCount, isOptionalHint, isOptionalRefused, isTerms, unchecked } from './terms.ts';
 import type { Refused, SizeHint, Terms, Unchecked } from './terms.ts';
 import { decodeJson } from './text.ts';
 import { PROTOCOL_VERSION } from './version.ts';
@@ -82,7 +75,7 @@ function isEnded(welcome: Unchecked<AnyWelcome>): boolean {
 
 /** The whole WELCOME packet. Members must be in their ranges. */
 export function encodeWelcome(welcome: Welcome): Uint8Array {
-  return encodeJsonPacket(PacketKind.welcome, welcome);
+  return pack(WELCOME, JSON.stringify(welcome));
 }
 
 /** The WELCOME in a packet's body. Members that are not known are kept as they are, and mean nothing. */

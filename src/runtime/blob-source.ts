@@ -7,7 +7,7 @@ export interface BlobLike {
 }
 
 const READ_BYTES = 512 * 1024;
-const AHEAD_BYTES = 2 * 1024 * 1024;
+const MAX_BLOCKS = 4;
 
 /**
  * Reads a Blob slice by slice, no more than 2 MiB ahead of what was copied, and nothing before it is asked for: a
@@ -19,12 +19,11 @@ export class BlobSource implements Source {
   error: unknown;
   onReady: (() => void) | undefined;
   readonly #blob: BlobLike;
+  /** What was read and not copied. Only the first one is ready: no copy has to join two. */
   #blocks: Uint8Array[] = [];
-  #readyBytes = 0;
   #readBytes = 0;
   /** Names the read that counts; what an older one brings is dropped. */
   #reading: object | undefined;
-  #hasFailed = false;
 
   constructor(blob: BlobLike) {
     this.#blob = blob;
@@ -33,77 +32,55 @@ export class BlobSource implements Source {
 
   /** Asking is what makes it read ahead. */
   get readyBytes(): number {
-    this.#read();
-    return this.#readyBytes;
+    void this.#read();
+    return this.#blocks[0]?.length ?? 0;
   }
 
   get state(): 'open' | 'ended' | 'failed' {
-    if (this.#hasFailed) return 'failed';
-    return this.#readBytes === this.totalBytes ? 'ended' : 'open';
+    if (this.error !== undefined) return 'failed';
+    return this.#readBytes < this.totalBytes || this.#blocks.length > 1 ? 'open' : 'ended';
   }
 
   copy(target: Uint8Array, at: number, count: number): void {
-    this.#readyBytes -= count;
-    while (count > 0) {
-      const block = this.#blocks[0] as Uint8Array;
-      const part = block.subarray(0, count);
-      target.set(part, at);
-      at += part.length;
-      count -= part.length;
-      if (part.length === block.length) this.#blocks.shift();
-      else this.#blocks[0] = block.subarray(part.length);
-    }
-    this.#read();
+    const block = this.#blocks[0] as Uint8Array;
+    target.set(block.subarray(0, count), at);
+    if (count < block.length) this.#blocks[0] = block.subarray(count);
+    else this.#blocks.shift();
+    void this.#read();
   }
 
   restart(): boolean {
     this.release();
-    this.#hasFailed = false;
+    this.error = undefined;
     this.#readBytes = 0;
     return true;
   }
 
   release(): void {
     this.#blocks = [];
-    this.#readyBytes = 0;
     this.#readBytes = this.totalBytes;
     this.#reading = undefined;
   }
 
-  #read(): void {
-    if (this.#reading !== undefined || this.state !== 'open' || this.#readyBytes >= AHEAD_BYTES) return;
+  async #read(): Promise<void> {
+    const start = this.#readBytes;
+    const end = Math.min(this.totalBytes, start + READ_BYTES);
+    const isWanted = start < end && this.error === undefined && this.#blocks.length < MAX_BLOCKS;
+    if (!isWanted || this.#reading !== undefined) return;
     const reading = {};
     this.#reading = reading;
-    const end = Math.min(this.totalBytes, this.#readBytes + READ_BYTES);
-    const length = end - this.#readBytes;
-    this.#blob
-      .slice(this.#readBytes, end)
-      .arrayBuffer()
-      .then(
-        (buffer) => {
-          if (this.#reading !== reading) return;
-          if (buffer.byteLength === length) {
-            this.#blocks.push(new Uint8Array(buffer));
-            this.#readBytes = end;
-            this.#readyBytes += length;
-          } else {
-            this.#fail(new RangeError(`Read ${buffer.byteLength} bytes instead of ${length}.`));
-          }
-        },
-        (error: unknown) => {
-          if (this.#reading === reading) this.#fail(error);
-        },
-      )
-      .finally(() => {
-        if (this.#reading !== reading) return;
-        this.#reading = undefined;
-        this.#read();
-        this.onReady?.();
-      });
-  }
-
-  #fail(error: unknown): void {
-    this.#hasFailed = true;
-    this.error = error;
+    try {
+      const block = new Uint8Array(await this.#blob.slice(start, end).arrayBuffer());
+      if (this.#reading !== reading) return;
+      if (block.length !== end - start) throw new RangeError(`Read ${block.length} bytes instead of ${end - start}.`);
+      this.#blocks.push(block);
+      this.#readBytes = end;
+    } catch (error) {
+      if (this.#reading !== reading) return;
+      this.error = error ?? new Error('The Blob could not be read.');
+    }
+    this.#reading = undefined;
+    void this.#read();
+    this.onReady?.();
   }
 }

@@ -15,16 +15,14 @@ export type SendData = string | ArrayBuffer | ArrayBufferView | BlobLike;
  *
  * @throws TypeError when it is none of {@link SendData}, or a detached buffer
  */
-export function toSource(data: unknown): { source: Source; isText: boolean } {
-  if (typeof data === 'string') return { source: new BytesSource(encodeText(data)), isText: true };
+export function toSource(data: unknown): Source {
+  if (typeof data === 'string') return new BytesSource(encodeText(data));
   // The tag, not instanceof: buffers and Blobs of another realm (an iframe, a test environment) are as good.
   const tag = Object.prototype.toString.call(data).slice(8, -1);
-  if (tag === 'ArrayBuffer') return binary(new Uint8Array(data as ArrayBuffer));
-  if (ArrayBuffer.isView(data)) return binary(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  if (tag === 'Blob' || tag === 'File') return { source: new BlobSource(data as BlobLike), isText: false };
-  throw new TypeError(`Cannot send ${data === null ? 'null' : tag}: give a string, ArrayBuffer, view or Blob.`);
-}
-
-function binary(bytes: Uint8Array): { source: Source; isText: boolean } {
-  return { source: new BytesSource(bytes.slice()), isText: false };
+  if (tag === 'Blob' || tag === 'File') return new BlobSource(data as BlobLike);
+  if (tag === 'ArrayBuffer') return new BytesSource(new Uint8Array(data as ArrayBuffer).slice());
+  if (ArrayBuffer.isView(data)) {
+    return new BytesSource(new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice());
+  }
+  throw new TypeError(`Cannot send ${tag}: give a string, ArrayBuffer, view or Blob.`);
 }

@@ -9,21 +9,22 @@ export type Unsubscribe = () => void;
  */
 export class SafeEmitter<Events extends object> {
   readonly #emitter = new EventEmitter();
-  readonly #report: (error: unknown) => void;
+  /** Takes what a listener throws. */
+  readonly report: (error: unknown) => void;
   /** Called after a listener was added. */
   onListen: ((name: keyof Events) => void) | undefined;
 
   constructor(report: (error: unknown) => void) {
-    this.#report = report;
+    this.report = report;
   }
 
   on<Name extends keyof Events & string>(name: Name, listener: (event: Events[Name]) => unknown): Unsubscribe {
     const guarded = (event: Events[Name]): void => {
       try {
         const result = listener(event);
-        if (result instanceof Promise) result.catch(this.#report);
+        if (result instanceof Promise) result.catch(this.report);
       } catch (error) {
-        this.#report(error);
+        this.report(error);
       }
     };
     this.#emitter.on(name, guarded);

@@ -1,8 +1,8 @@
 import type { ClosedError } from '../errors/session-errors.ts';
 import { AbortedError, BufferFullError, SessionLostError } from '../errors/transfer-errors.ts';
 import { OptionError } from '../errors/session-errors.ts';
-import { encodeFields } from '../protocol/frame-encoder.ts';
 import { MAX_NAME_AND_META_BYTES } from '../protocol/limits.ts';
+import { encodeText } from '../protocol/text.ts';
 import type { Effect } from '../session/effect.ts';
 import { OutgoingMessage } from '../session/mux/outgoing-message.ts';
 import type { Priority } from '../session/mux/outgoing-message.ts';
@@ -33,6 +33,9 @@ export interface SendOptions {
 /** What happens to messages in doubt when the peer has lost the session. */
 export type SessionLossPolicy = 'resend' | 'reject';
 
+/** An effect that is not about a message. */
+export type SessionEffect = Exclude<Effect, { message: OutgoingMessage }>;
+
 /** What the port needs of the client's socket or the server's session around it. */
 export interface PortOwner {
   readonly emitter: SafeEmitter<SessionEvents>;
@@ -40,14 +43,12 @@ export interface PortOwner {
   /** Bytes kept in memory for messages that are not delivered. */
   readonly maxBufferedBytes: number;
   readonly binaryType: 'arraybuffer' | 'uint8array';
-  readonly report: (error: unknown) => void;
-  /** An effect that is not about a message. */
-  handleEffect(effect: Effect): void;
+  /** What {@link SessionPort.replace} does with messages in doubt. */
+  readonly onSessionLost?: SessionLossPolicy;
+  handleEffect(effect: SessionEffect): void;
 }
 
 const PRIORITIES: readonly string[] = ['high', 'auto', 'low'];
-
-type Counters = { -readonly [Name in keyof LinkCounters]: number };
 
 /**
  * Runs one {@link Session} at a time: feeds it, performs its effects, arms its one timer, writes its packets to the
@@ -57,10 +58,11 @@ type Counters = { -readonly [Name in keyof LinkCounters]: number };
 export class SessionPort {
   #session: Session;
   readonly #owner: PortOwner;
+  readonly #makeSession: (wake: () => void) => Session;
   #transport: Transport | undefined;
   readonly #transfers = new Map<OutgoingMessage, TransferHandle>();
   /** Messages that wait for the next session, since this one is about to end. */
-  #held: OutgoingMessage[] | undefined;
+  #held: Set<OutgoingMessage> | undefined;
   #closed: ClosedError | undefined;
   #isFlushing = false;
   #isScheduled = false;
@@ -69,14 +71,14 @@ export class SessionPort {
   #timerAtMs = Infinity;
   #wasBuffered = false;
   #connections = 0;
-  readonly #past: Counters = { sentBytes: 0, sentPackets: 0, resentBytes: 0, receivedBytes: 0, receivedPackets: 0 };
+  /** Counted by earlier sessions. */
+  #past: Partial<LinkCounters> = {};
 
   constructor(owner: PortOwner, makeSession: (wake: () => void) => Session) {
     this.#owner = owner;
+    this.#makeSession = makeSession;
     this.#session = makeSession(this.schedule);
-    owner.emitter.onListen = (name) => {
-      if (name === 'message') this.schedule();
-    };
+    owner.emitter.onListen = this.schedule;
   }
 
   get session(): Session {
@@ -85,36 +87,34 @@ export class SessionPort {
 
   /** Bytes of payload not acknowledged, waiting ones included. */
   get bufferedBytes(): number {
-    const held = this.#held?.reduce((sum, message) => sum + (message.init.source.totalBytes ?? 0), 0) ?? 0;
-    return this.#session.bufferedBytes + held;
+    return this.#session.bufferedBytes + this.#sumHeld('totalBytes');
   }
 
   send(data: SendData, options: SendOptions = {}): Transfer {
     const { channel = '', priority = 'auto', meta, signal } = options;
-    if (!PRIORITIES.includes(priority)) {
-      throw new OptionError('priority', priority, 'high, auto or low');
+    if (!PRIORITIES.includes(priority)) throw new OptionError('priority', priority, PRIORITIES.join(' or '));
+    const json = JSON.stringify(meta) as string | undefined;
+    const describingBytes = encodeText(channel + (json ?? '')).length;
+    if (describingBytes > MAX_NAME_AND_META_BYTES || (json === undefined && meta !== undefined)) {
+      const range = `JSON of at most ${MAX_NAME_AND_META_BYTES} with the channel`;
+      throw new OptionError('meta', `${describingBytes} bytes`, range);
     }
-    const describingBytes = encodeFields({ name: channel, meta }).length - 4;
-    if (describingBytes > MAX_NAME_AND_META_BYTES) {
-      throw new OptionError('meta', `${describingBytes} bytes`, `at most ${MAX_NAME_AND_META_BYTES} with the channel`);
-    }
-    const { source, isText } = toSource(data);
-    const message = new OutgoingMessage({ source, isText, channel, priority, meta });
-    const handle = new TransferHandle(message, this.#owner.report, (error) => {
+    const source = toSource(data);
+    // A copy, as of the data: the caller may change its own at once.
+    const copy: unknown = json && JSON.parse(json);
+    const message = new OutgoingMessage({ source, isText: typeof data === 'string', channel, priority, meta: copy });
+    const handle = new TransferHandle(message, this.#owner.emitter.report, signal, (error) => {
       this.#abort(handle.message, error);
     });
-    const refusal = this.#refusal(source.heldBytes, signal);
-    if (refusal !== undefined) {
-      source.release();
-      handle.fail(refusal);
-      return handle;
-    }
     this.#transfers.set(message, handle);
-    if (signal !== undefined) handle.follow(signal);
-    if (this.#held === undefined) this.#session.send(message);
-    else this.#held.push(message);
-    this.#wasBuffered = true;
-    this.schedule();
+    const refusal = this.#refusal(source.heldBytes, signal);
+    if (refusal === undefined) {
+      this.#wasBuffered = true;
+      this.#submit(message);
+      this.schedule();
+    } else {
+      this.#settle(message, refusal);
+    }
     return handle;
   }
 
@@ -158,32 +158,25 @@ export class SessionPort {
 
   /** The session is about to end in order: what it has not started, and what is sent from now on, waits for the next. */
   hold(): void {
-    this.#held = this.#session.withdraw();
+    this.#held = new Set(this.#session.withdraw());
   }
 
   /** The session is over, and so is this port: fails all that is left. */
   end(error: ClosedError): void {
     this.stopTaking(error);
-    this.#retire();
-    for (const message of [...this.#session.end(), ...(this.#held ?? [])]) this.#fail(message, error);
-    this.#held = undefined;
+    for (const message of this.#takeBack()) this.#settle(message, error);
     this.flush();
   }
 
-  /**
-   * The session is over, and `makeSession` makes the next: carries over what the peer cannot have, and by `policy` what
-   * it may have.
-   */
-  replace(makeSession: (wake: () => void) => Session, policy: SessionLossPolicy): void {
-    this.#retire();
+  /** The session is over, and the next one goes on: with what the peer cannot have, and by policy what it may have. */
+  replace(): void {
     const old = this.#session;
-    const unsettled = old.end();
-    const held = this.#held ?? [];
-    this.#held = undefined;
+    const left = this.#takeBack();
     // Effects of the old session, deliveries above all, come before anything of the new one.
     this.flush();
-    this.#session = makeSession(this.schedule);
-    for (const message of [...unsettled, ...held]) this.#carry(message, old.id, policy);
+    this.#past = this.#counters();
+    this.#session = this.#makeSession(this.schedule);
+    for (const message of left) this.#carry(message, old.id);
     this.schedule();
   }
 
@@ -209,8 +202,7 @@ export class SessionPort {
       this.#write();
     }
     this.#isFlushing = false;
-    const isBuffered = this.bufferedBytes > 0;
-    if (this.#wasBuffered && !isBuffered && this.#transfers.size === 0) {
+    if (this.#wasBuffered && this.#transfers.size === 0 && this.bufferedBytes === 0) {
       this.#wasBuffered = false;
       this.#owner.emitter.emit('drain', { bufferedBytes: 0 });
     }
@@ -219,14 +211,9 @@ export class SessionPort {
 
   stats(): Stats {
     const { link } = this.#session;
-    const { counters, learner, path } = link;
-    const past = this.#past;
+    const { learner, path } = link;
     return {
-      sentBytes: past.sentBytes + counters.sentBytes,
-      sentPackets: past.sentPackets + counters.sentPackets,
-      resentBytes: past.resentBytes + counters.resentBytes,
-      receivedBytes: past.receivedBytes + counters.receivedBytes,
-      receivedPackets: past.receivedPackets + counters.receivedPackets,
+      ...this.#counters(),
       connections: this.#connections,
       bufferedBytes: this.bufferedBytes,
       inFlightBytes: link.inFlightBytes,
@@ -239,75 +226,84 @@ export class SessionPort {
     };
   }
 
+  #counters(): LinkCounters {
+    const sums = { ...this.#session.link.counters };
+    for (const name of Object.keys(sums) as (keyof LinkCounters)[]) sums[name] += this.#past[name] ?? 0;
+    return sums;
+  }
+
+  #sumHeld(name: 'totalBytes' | 'heldBytes'): number {
+    let sum = 0;
+    for (const { init } of this.#held ?? []) sum += init.source[name] ?? 0;
+    return sum;
+  }
+
   #refusal(bytes: number, signal: AbortSignalLike | undefined): Error | undefined {
     if (this.#closed !== undefined) return this.#closed;
     if (signal?.aborted === true) return new AbortedError(signal.reason);
     const { maxBufferedBytes } = this.#owner;
-    const heldBytes = this.#session.heldBytes + (this.#held ?? []).reduce((sum, m) => sum + m.init.source.heldBytes, 0);
+    const heldBytes = this.#session.heldBytes + this.#sumHeld('heldBytes');
     return heldBytes > 0 && heldBytes + bytes > maxBufferedBytes
       ? new BufferFullError(bytes, heldBytes, maxBufferedBytes)
       : undefined;
   }
 
+  #submit(message: OutgoingMessage): void {
+    if (this.#held === undefined) this.#session.send(message);
+    else this.#held.add(message);
+  }
+
   #abort(message: OutgoingMessage, error: AbortedError): void {
-    if (this.#held?.includes(message) === true) {
-      this.#held = this.#held.filter((other) => other !== message);
-      this.#fail(message, error);
-    } else {
-      this.#session.abort(message, error);
-      this.schedule();
-    }
+    if (this.#held?.delete(message) === true) this.#settle(message, error);
+    else this.#session.abort(message, error);
+    this.schedule();
   }
 
-  #fail(message: OutgoingMessage, error: Error): void {
-    message.init.source.release();
-    this.#transfers.get(message)?.fail(error);
+  /** The message is delivered, or has failed. */
+  #settle(message: OutgoingMessage, error?: Error): void {
+    if (error !== undefined) message.init.source.release();
+    this.#transfers.get(message)?.settle(error);
     this.#transfers.delete(message);
   }
 
-  #carry(message: OutgoingMessage, sessionId: string, policy: SessionLossPolicy): void {
-    const { init, state, channelNumber, ordinal } = message;
+  /** Ends the session, and takes back what is not settled. */
+  #takeBack(): OutgoingMessage[] {
+    const left = [...this.#session.end(), ...(this.#held ?? [])];
+    this.#held = undefined;
+    return left;
+  }
+
+  #carry(message: OutgoingMessage, sessionId: string): void {
+    const { init, state, channelNumber, ordinal, origin } = message;
     const handle = this.#transfers.get(message);
-    this.#transfers.delete(message);
     if (handle === undefined) return;
     const isInDoubt = state === 'started' || state === 'written';
-    if (isInDoubt && (policy === 'reject' || !init.source.restart())) {
-      init.source.release();
-      handle.fail(new SessionLostError());
+    if (isInDoubt && (this.#owner.onSessionLost === 'reject' || !init.source.restart())) {
+      this.#settle(message, new SessionLostError());
       return;
     }
     const copy = new OutgoingMessage(init);
-    copy.origin = message.origin;
-    if (isInDoubt) {
-      const mark = state === 'written' || message.origin?.mark === 'whole' ? 'whole' : 'partial';
-      // Always the identity of the first sending: it is what a receiver has seen, if anything.
-      const {
-        channel,
-        ordinal: first,
-        session,
-      } = message.origin ?? { channel: channelNumber, ordinal, session: sessionId };
-      copy.origin = { mark, channel, ordinal: first, session };
-    }
+    // Always the identity of the first sending: it is what a receiver has seen, if anything.
+    copy.origin = isInDoubt
+      ? {
+          channel: channelNumber,
+          ordinal,
+          session: sessionId,
+          ...origin,
+          mark: state === 'written' || origin?.mark === 'whole' ? 'whole' : 'partial',
+        }
+      : origin;
     handle.state = 'queued';
     handle.message = copy;
+    this.#transfers.delete(message);
     this.#transfers.set(copy, handle);
-    if (this.#closed === undefined) this.#session.send(copy);
-    else this.#fail(copy, this.#closed);
-  }
-
-  #retire(): void {
-    const { counters } = this.#session.link;
-    for (const name of Object.keys(counters) as (keyof Counters)[]) this.#past[name] += counters[name];
-    this.#stopTimer?.();
-    this.#stopTimer = undefined;
-    this.#timerAtMs = Infinity;
+    this.#session.send(copy);
   }
 
   #deliver(): void {
     const { emitter, binaryType } = this.#owner;
     // Whoever is closing and does not listen still owes the peer its credit.
-    const isDeaf = !emitter.has('message');
-    if (isDeaf && this.#session.state.kind !== 'closing') return;
+    if (!emitter.has('message') && this.#session.state.kind !== 'closing') return;
     for (let message = this.#session.nextMessage(); message; message = this.#session.nextMessage()) {
       const { data, channel, meta, origin } = message;
       const isRaw = typeof data === 'string' || binaryType === 'uint8array';
@@ -316,32 +312,17 @@ export class SessionPort {
   }
 
   #perform(effect: Effect): void {
-    switch (effect.kind) {
-      case 'progress':
-        this.#transfers.get(effect.message)?.progressed(effect.message.ackedBytes, this.#owner.clock.now());
-        break;
-      case 'delivered':
-        this.#transfers.get(effect.message)?.succeed(effect.message.ackedBytes);
-        this.#transfers.delete(effect.message);
-        break;
-      case 'failed':
-        this.#fail(effect.message, effect.error);
-        break;
-      case 'limit': {
-        const { from, to, cause } = effect;
-        this.#owner.emitter.emit('limit', { fromBytes: from, toBytes: to, cause });
-        this.#owner.handleEffect(effect);
-        break;
+    const { emitter, clock } = this.#owner;
+    if (!('message' in effect)) {
+      if (effect.kind === 'limit') {
+        const { from: fromBytes, to: toBytes, cause } = effect;
+        emitter.emit('limit', { fromBytes, toBytes, cause });
       }
-      case 'peer-limit':
-      case 'goaway':
-      case 'peer-close':
-      case 'finished':
-      case 'stalled':
-      case 'violation':
-      case 'limit-too-small':
-      case 'drain-timeout':
-        this.#owner.handleEffect(effect);
+      this.#owner.handleEffect(effect);
+    } else if (effect.kind === 'progress') {
+      this.#transfers.get(effect.message)?.progressed(clock.now());
+    } else {
+      this.#settle(effect.message, effect.kind === 'failed' ? effect.error : undefined);
     }
   }
 
@@ -360,13 +341,11 @@ export class SessionPort {
     if (deadlineMs === this.#timerAtMs) return;
     this.#stopTimer?.();
     this.#timerAtMs = deadlineMs;
-    this.#stopTimer =
-      deadlineMs === Infinity
-        ? undefined
-        : clock.setTimer(Math.max(0, deadlineMs - clock.now()), () => {
-            this.#timerAtMs = Infinity;
-            this.#session.tick(clock.now(), this.#transport?.bufferedBytes ?? 0);
-            this.flush();
-          });
+    if (deadlineMs === Infinity) return;
+    this.#stopTimer = clock.setTimer(Math.max(0, deadlineMs - clock.now()), () => {
+      this.#timerAtMs = Infinity;
+      this.#session.tick(clock.now(), this.#transport?.bufferedBytes ?? 0);
+      this.flush();
+    });
   }
 }

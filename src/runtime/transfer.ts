@@ -46,24 +46,46 @@ export class TransferHandle implements Transfer {
   /** What the session sends for it; another one when the message is carried over to the next session. */
   message: OutgoingMessage;
   state: TransferState = 'queued';
-  ackedBytes = 0;
+  /** Delivered, or failed with `error`. */
+  readonly settle: (error?: Error) => void;
   readonly #emitter: SafeEmitter<{ progress: TransferProgress }>;
   readonly #abort: (error: AbortedError) => void;
-  #resolve: () => void = () => undefined;
-  #reject: (error: Error) => void = () => undefined;
   #nextProgressAtMs = -Infinity;
-  #onSettled: (() => void) | undefined;
 
-  constructor(message: OutgoingMessage, report: (error: unknown) => void, abort: (error: AbortedError) => void) {
+  /** @param abort - called with the reason when `signal` or the application gives it up */
+  constructor(
+    message: OutgoingMessage,
+    report: (error: unknown) => void,
+    signal: AbortSignalLike | undefined,
+    abort: (error: AbortedError) => void,
+  ) {
     this.message = message;
     this.#emitter = new SafeEmitter(report);
     this.#abort = abort;
+    const follow = (): void => {
+      this.abort(signal?.reason);
+    };
+    signal?.addEventListener('abort', follow);
+    let settle: TransferHandle['settle'] = () => undefined;
     this.delivered = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
+      settle = (error) => {
+        signal?.removeEventListener('abort', follow);
+        this.state = error === undefined ? 'delivered' : 'failed';
+        if (error !== undefined) {
+          reject(error);
+          return;
+        }
+        this.#emitProgress();
+        resolve();
+      };
     });
+    this.settle = settle;
     // Whoever does not care need not catch.
     this.delivered.catch(() => undefined);
+  }
+
+  get ackedBytes(): number {
+    return this.message.ackedBytes;
   }
 
   get totalBytes(): number | undefined {
@@ -78,41 +100,16 @@ export class TransferHandle implements Transfer {
     if (this.state === 'queued' || this.state === 'sending') this.#abort(new AbortedError(reason));
   }
 
-  /** Aborts when the signal does; the listener goes with the transfer. */
-  follow(signal: AbortSignalLike): void {
-    const abort = (): void => {
-      this.abort(signal.reason);
-    };
-    signal.addEventListener('abort', abort);
-    this.#onSettled = () => {
-      signal.removeEventListener('abort', abort);
-    };
-  }
-
-  progressed(ackedBytes: number, nowMs: number): void {
+  progressed(nowMs: number): void {
     this.state = 'sending';
-    this.ackedBytes = ackedBytes;
     if (nowMs < this.#nextProgressAtMs) return;
     this.#nextProgressAtMs = nowMs + PROGRESS_EVERY_MS;
     this.#emitProgress();
   }
 
-  succeed(ackedBytes: number): void {
-    this.state = 'delivered';
-    this.ackedBytes = ackedBytes;
-    this.#onSettled?.();
-    this.#emitProgress();
-    this.#resolve();
-  }
-
-  fail(error: Error): void {
-    this.state = 'failed';
-    this.#onSettled?.();
-    this.#reject(error);
-  }
-
   #emitProgress(): void {
-    this.#emitter.emit('progress', { ackedBytes: this.ackedBytes, totalBytes: this.totalBytes });
+    const { ackedBytes, totalBytes } = this;
+    this.#emitter.emit('progress', { ackedBytes, totalBytes });
   }
 }
 

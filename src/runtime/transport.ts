@@ -37,8 +37,9 @@ export interface Transport {
   /** The bytes must not change afterwards. */
   send(bytes: Uint8Array): void;
   /**
-   * Starts the closing handshake and does not wait for it: `closed` follows, soon even when the peer is silent. A code
-   * that the platform does not let through is left out (WHATWG: 1000 and 3000 to 4999).
+   * Starts the closing handshake and does not wait for it: `closed` follows, soon even when the peer is silent (a page's
+   * transport tells nothing any more instead). A code that the platform does not let through is left out (WHATWG: 1000
+   * and 3000 to 4999).
    */
   close(code: number, reason: string): void;
 }

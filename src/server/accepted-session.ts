@@ -11,11 +11,10 @@ import type { SendData } from '../runtime/payload.ts';
 import { SafeEmitter } from '../runtime/safe-emitter.ts';
 import type { Unsubscribe } from '../runtime/safe-emitter.ts';
 import { SessionPort } from '../runtime/session-port.ts';
-import type { SendOptions } from '../runtime/session-port.ts';
+import type { SendOptions, SessionEffect } from '../runtime/session-port.ts';
 import type { Stats } from '../runtime/stats.ts';
 import type { Transfer } from '../runtime/transfer.ts';
 import type { TransportClose } from '../runtime/transport.ts';
-import type { Effect } from '../session/effect.ts';
 import { Session } from '../session/session.ts';
 import { handshakeOf, rememberedPath } from './hello-facts.ts';
 import { checkNumber } from './options.ts';
@@ -89,8 +88,7 @@ export class AcceptedSession implements ServerSession {
         return roomFor();
       },
       binaryType: options.binaryType,
-      report,
-      handleEffect: (effect: Effect) => {
+      handleEffect: (effect: SessionEffect) => {
         this.#handle(effect);
       },
     };
@@ -269,7 +267,7 @@ export class AcceptedSession implements ServerSession {
     return this.#phase.kind === 'connected' && this.#phase.connection === connection;
   }
 
-  #handle(effect: Effect): void {
+  #handle(effect: SessionEffect): void {
     switch (effect.kind) {
       case 'peer-close':
         this.#port.stopTaking(new ClosedError(effect.code, effect.reason));
@@ -305,9 +303,6 @@ export class AcceptedSession implements ServerSession {
       case 'limit':
       case 'peer-limit':
       case 'goaway':
-      case 'progress':
-      case 'delivered':
-      case 'failed':
     }
   }
 

@@ -250,11 +250,14 @@ export class Session {
 
   /**
    * Starts to close: finishes what was sent, then says so. Messages still to be started are failed when the peer closed
-   * first.
+   * first. A second call can only bring the deadline forward.
    */
   close(code: number, reason: string, drainMs: number, nowMs: number): void {
-    if (this.#state.kind === 'ended' || this.#state.kind === 'closing') return;
+    const state = this.#state;
     const deadlineMs = nowMs + drainMs;
+    if (state.kind === 'closing' && state.deadlineMs < Infinity)
+      state.deadlineMs = Math.min(state.deadlineMs, deadlineMs);
+    if (state.kind === 'ended' || state.kind === 'closing') return;
     this.#state = { kind: 'closing', code, reason, drainMs, deadlineMs, isAnswer: false, isSaid: false };
     this.#update(nowMs);
   }

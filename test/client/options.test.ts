@@ -5,7 +5,7 @@ import type { ChunkSocketOptions } from '../../src/index.ts';
 import { resolveOptions } from '../../src/client/options.ts';
 import { settle } from '../support/manual-clock.ts';
 import { ScriptedServer } from './scripted-server.ts';
-import { collect, openScripted } from './support.ts';
+import { collect, NodeWebSocket, openScripted } from './support.ts';
 
 const MAX = Number.MAX_SAFE_INTEGER;
 const MAX_TIMER = 2 ** 31 - 1;
@@ -28,7 +28,7 @@ const ranges: readonly (readonly [keyof ChunkSocketOptions, number, number])[] =
 /** The error of a constructor call that must fail. */
 function failWith(options: Record<string, unknown>): OptionError {
   try {
-    openScripted(options as ChunkSocketOptions);
+    openScripted(options);
   } catch (error) {
     expect(error).toBeInstanceOf(OptionError);
     return error as OptionError;
@@ -115,12 +115,7 @@ describe('protocols', () => {
   });
 
   test('that are no tokens end the socket with OptionError', async () => {
-    const Strict = class {
-      constructor(_url: string, protocols: string[]) {
-        throw new SyntaxError(`Bad subprotocol in ${protocols.join()}`);
-      }
-    };
-    const { socket } = openScripted({ protocols: ['a b'], WebSocket: Strict as never });
+    const { socket } = openScripted({ protocols: ['a b'], WebSocket: NodeWebSocket });
 
     const { error, code } = await collect(socket, 'close').next();
 
@@ -231,11 +226,14 @@ describe('WebSocket', () => {
 });
 
 describe('the arguments of close', () => {
-  test.each([0, 999, 1001, 1002, 1009, 1015, 2999, 5000, 4900, 4901, 4909, 1000.5, NaN])('code %d is refused', (code) => {
-    const { socket } = openScripted();
-    expect(() => void socket.close(code)).toThrow(expect.objectContaining({ option: 'code', value: code }) as Error);
-    expect(socket.status).toBe('connecting');
-  });
+  test.each([0, 999, 1001, 1002, 1009, 1015, 2999, 5000, 4900, 4901, 4909, 1000.5, NaN])(
+    'code %d is refused',
+    (code) => {
+      const { socket } = openScripted();
+      expect(() => void socket.close(code)).toThrow(expect.objectContaining({ option: 'code', value: code }) as Error);
+      expect(socket.status).toBe('connecting');
+    },
+  );
 
   test.each([1000, 3000, 4899, 4910, 4999])('code %d is taken', async (code) => {
     const { socket } = openScripted();

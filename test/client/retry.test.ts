@@ -7,9 +7,7 @@ import { catchReports, collect, openScripted } from './support.ts';
 import type { Scripted } from './support.ts';
 
 /** Codes that end the socket, before the first WELCOME and after it (PROTOCOL.md 14). */
-const fatalAlways = [
-  1008, 3000, 3003, 4000, 4001, 4499, 4899, 4901, 4902, 4903, 4904, 4906, 4907, 4909, 4910, 4999,
-];
+const fatalAlways = [1008, 3000, 3003, 4000, 4001, 4499, 4899, 4901, 4902, 4903, 4904, 4906, 4907, 4909, 4910, 4999];
 const fatalBefore = [1002, 1003, 1007, 1010];
 const passing = [
   1000, 1001, 1004, 1005, 1006, 1009, 1011, 1012, 1013, 1014, 1015, 1016, 2000, 3001, 3008, 3999, 4905, 4908, 5000,
@@ -207,7 +205,10 @@ describe('backoff', () => {
       }),
     );
 
-    const tenths = Array.from({ length: 10 }, (_, tenth) => delays.filter((ms) => Math.floor(ms / 50.1) === tenth).length);
+    const tenths = Array.from(
+      { length: 10 },
+      (_, tenth) => delays.filter((ms) => Math.floor(ms / 50.1) === tenth).length,
+    );
     expect(Math.max(...tenths)).toBeLessThan(80);
     expect(Math.min(...tenths)).toBeGreaterThan(10);
   });

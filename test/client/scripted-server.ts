@@ -33,9 +33,12 @@ export class ScriptedSocket implements WebSocketLike {
 
   /** What the last HELLO said. */
   get hello(): Hello {
-    const body = this.packets.map(decodePacket).findLast((packet) => typeof packet === 'object' && packet.kind === 'hello');
-    if (body === undefined || typeof body === 'string' || body.kind !== 'hello') throw new Error('There is no HELLO.');
-    return JSON.parse(new TextDecoder().decode(body.body)) as Hello;
+    const [hello] = this.packets
+      .map(decodePacket)
+      .flatMap((packet) => (typeof packet === 'object' && packet.kind === 'hello' ? [packet.body] : []))
+      .reverse();
+    if (hello === undefined) throw new Error('There is no HELLO.');
+    return JSON.parse(new TextDecoder().decode(hello)) as Hello;
   }
 
   /** STREAM packets of the client, pure ACKs left out. */

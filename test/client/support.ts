@@ -8,13 +8,10 @@ import { ManualClock } from '../support/manual-clock.ts';
 import { ScriptedServer } from './scripted-server.ts';
 
 /** The class of `ws`, as the platform's is where there is one. */
-export const NodeWebSocket = WebSocket as unknown as WebSocketConstructor;
+export const NodeWebSocket: WebSocketConstructor = WebSocket;
 
 /** A client of a real server; closed when the test is over. Reconnects are quick, and nothing is remembered. */
-export function openSocket(
-  url: PerConnection<string | URL>,
-  options: ChunkSocketOptions = {},
-): ChunkSocket {
+export function openSocket(url: PerConnection<string | URL>, options: ChunkSocketOptions = {}): ChunkSocket {
   const socket = new ChunkSocket(url, {
     WebSocket: NodeWebSocket,
     retryBaseMs: 10,
@@ -46,7 +43,7 @@ export function openScripted(options: ChunkSocketOptions = {}): Scripted {
   });
   onTestFinished(async () => {
     const closed = socket.close(1000, '', { drainMs: 0 });
-    clock.advance(10);
+    clock.advance(60_000);
     await closed;
   });
   return { socket, server, clock };

@@ -45,7 +45,6 @@ export class EngineClient {
       clock,
       maxBufferedBytes: Infinity,
       binaryType: 'uint8array' as const,
-      report: () => undefined,
       handleEffect: (effect: Effect) => {
         this.effects.push(effect);
       },

@@ -43,6 +43,12 @@ export class ManualClock implements Clock {
     }
     this.#nowMs = untilMs;
   }
+
+  /** As `advance`, but the machine sleeps meanwhile: what falls due runs late, when all of the time is over. */
+  sleep(ms: number): void {
+    this.#nowMs += ms;
+    this.advance(0);
+  }
 }
 
 /** Lets everything run that waits for nothing but its turn: promises, streams, and what they start. */

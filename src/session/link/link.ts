@@ -1,4 +1,5 @@
-import { linkDefaults, MAX_EARLY_PACKET_BYTES, MIN_PACKET_BYTES, SAFE_PACKET_BYTES } from '../../protocol/limits.ts';
+import { MAX_EARLY_PACKET_BYTES, MIN_PACKET_BYTES, SAFE_PACKET_BYTES } from '../../protocol/limits.ts';
+import { ackDelayMs, maxWindowBytes, startWindowBytes } from '../../protocol/link-defaults.ts';
 import { encodeAck, streamHeaderBytes, writeStreamHeader } from '../../protocol/packet.ts';
 import type { ViolationName } from '../../protocol/violation.ts';
 import { Flight } from './flight.ts';
@@ -36,7 +37,6 @@ export interface LinkCounters {
   receivedPackets: number;
 }
 
-const { ackDelayMs, startWindowBytes, maxWindowBytes } = linkDefaults;
 const RTT_SAMPLE_EVERY_MS = 1000;
 /** So far beyond the window control frames may go, that two sides never wait for each other's; a barrier twice as far. */
 const EXEMPT_BYTES = 64 * 1024;
@@ -139,7 +139,7 @@ export class Link {
 
   /** HELLO of the session's first connection went out: early data may follow it. */
   openEarly(): void {
-    this.#mode = 'early';
+    if (this.#mode === 'detached' && this.#tail.end === 0) this.#mode = 'early';
   }
 
   /**

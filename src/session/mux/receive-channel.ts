@@ -29,8 +29,6 @@ export class ReceiveChannel {
 
   /** Bytes of the pool that are promised to this channel, beyond the initial credit that is reserved for it. */
   committedBytes(initialBytes: number): number {
-    // Nothing comes any more on a retired number.
-    if (this.isRetired) return Math.max(0, this.arrivedBytes - this.handedBytes - initialBytes);
     return Math.max(this.aheadBytes, this.limitBytes - this.handedBytes - initialBytes);
   }
 }

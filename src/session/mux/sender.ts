@@ -175,7 +175,7 @@ export class MuxSender {
       const before = next;
       next = this.#writeFrame(channel, mode, target, next, base, next === at);
       if (next === before) break;
-      // What follows on the channel may not overtake a CANCEL.
+      // What that led to (RETIRE) goes along.
       next = this.control.fill(target, next);
     }
     return next;
@@ -331,21 +331,23 @@ export class MuxSender {
     const fields = isFirst ? channel.headFields(message) : undefined;
     const total = isFirst ? source.totalBytes : undefined;
     const room = target.length - at;
-    const headBytes = dataHeadBytes(number, room, total, fields?.length ?? 0);
+    const fieldsBytes = fields?.length ?? 0;
+    const headBytes = dataHeadBytes(number, room, total, fieldsBytes);
     const headCost = channel.headCostBytes(message);
     const wanted = Math.min(channel.creditBytes - headCost, source.readyBytes);
     let bytes = Math.min(room - headBytes, wanted);
+    let frameBytes = headBytes + bytes;
     let buffer = target;
     let bufferAt = at;
     if (bytes < Math.min(wanted, SLIVER_BYTES)) {
       if (!isPacketEmpty) return at;
       // A head that no packet can hold (long names on a small limit) goes out in pieces.
       bytes = Math.min(wanted, SLIVER_BYTES);
-      buffer = new Uint8Array(headBytes + bytes);
+      frameBytes = dataHeadBytes(number, bytes, total, fieldsBytes) + bytes;
+      buffer = new Uint8Array(frameBytes);
       bufferAt = 0;
     }
     const isFin = bytes === source.readyBytes && source.state === 'ended';
-    const frameBytes = headBytes + bytes;
     if (mode === 'early' && !(isFirst && isFin && channel.number === 0 && base + at + frameBytes <= MAX_EARLY_BYTES)) {
       return at;
     }

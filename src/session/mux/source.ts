@@ -1,7 +1,8 @@
 /**
  * Where a message's bytes come from. Pulled, never pushed: a source holds no more than it is asked for.
  *
- * Sources that get their bytes asynchronously call {@link onReady} whenever `readyBytes` or `state` has changed.
+ * Sources that get their bytes asynchronously call {@link onReady} whenever `readyBytes` or `state` has changed, and never
+ * from inside one of the calls below.
  */
 export interface Source {
   /** Length of the whole in bytes, where it is known. */

@@ -8,7 +8,7 @@ import { OutgoingMessage } from '../../../src/session/mux/outgoing-message.ts';
 import type { OutgoingInit } from '../../../src/session/mux/outgoing-message.ts';
 import { BytesSource } from '../../../src/session/mux/source.ts';
 import { Session } from '../../../src/session/session.ts';
-import type { LinkCounts, PeerHandshake } from '../../../src/session/session.ts';
+import type { PeerHandshake } from '../../../src/session/session.ts';
 
 export type Side = 'initiator' | 'acceptor';
 
@@ -19,8 +19,6 @@ export interface SideOptions {
   readonly remembered?: PathLimit;
   readonly heartbeatMs?: number;
 }
-
-type Counts = LinkCounts & { refused: { maxPacketBytes: number } | undefined };
 
 export const otherSide = (side: Side): Side => (side === 'initiator' ? 'acceptor' : 'initiator');
 
@@ -70,12 +68,12 @@ export class Pair {
   hello(): PeerHandshake {
     this.wire.initiator = [];
     this.wire.acceptor = [];
-    return { ...this.initiator.terms, ...(this.initiator.counts() as Counts) };
+    return { ...this.initiator.terms, ...this.initiator.counts() };
   }
 
   /** The acceptor takes HELLO; returns what WELCOME says. */
   welcome(hello: PeerHandshake): PeerHandshake {
-    const counts = this.acceptor.counts() as Counts;
+    const counts = this.acceptor.counts();
     this.acceptor.attached(hello, this.nowMs);
     this.collect();
     return { ...this.acceptor.terms, ...counts };
@@ -177,4 +175,10 @@ export class Pair {
     this.effects.initiator.push(...this.initiator.takeEffects());
     this.effects.acceptor.push(...this.acceptor.takeEffects());
   }
+}
+
+/** Loses the connection with all that is on it, seen by the initiator as `code`, and makes another one. */
+export function reconnectAfter(pair: Pair, code: number): void {
+  pair.cut({ initiator: code });
+  pair.connect();
 }

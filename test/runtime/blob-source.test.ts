@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest';
+import { BlobSource } from '../../src/runtime/blob-source.ts';
+import type { BlobLike } from '../../src/runtime/blob-source.ts';
+import { settle } from '../support/manual-clock.ts';
+import { patternBytes } from '../support/pattern-bytes.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** A Blob that tells what is read of it. */
+function watched(bytes: Uint8Array<ArrayBuffer>): { blob: BlobLike; reads: [number, number][] } {
+  const reads: [number, number][] = [];
+  const whole = new Blob([bytes]);
+  return {
+    reads,
+    blob: {
+      size: whole.size,
+      slice: (start, end) => {
+        reads.push([start, end]);
+        return whole.slice(start, end);
+      },
+    },
+  };
+}
+
+/** Reads it to the end, in helpings of so many bytes. */
+async function readAll(source: BlobSource, helping: number): Promise<Uint8Array> {
+  const result = new Uint8Array(source.totalBytes);
+  for (let at = 0; at < result.length;) {
+    while (source.readyBytes === 0) await settle();
+    const count = Math.min(helping, source.readyBytes, result.length - at);
+    source.copy(result, at, count);
+    at += count;
+  }
+  return result;
+}
+
+describe('BlobSource', () => {
+  test('reads nothing before it is asked', () => {
+    const { blob, reads } = watched(patternBytes(MIB));
+    const source = new BlobSource(blob);
+
+    expect(source.totalBytes).toBe(MIB);
+    expect(source.heldBytes).toBe(0);
+    expect(source.state).toBe('open');
+    expect(reads).toEqual([]);
+  });
+
+  test.each([1 * KIB + 7, 100 * KIB, 512 * KIB, MIB])('gives its bytes in helpings of %i', async (helping) => {
+    const bytes = patternBytes(3 * MIB + 5);
+    const { blob, reads } = watched(bytes);
+    const source = new BlobSource(blob);
+
+    const result = await readAll(source, helping);
+
+    expect(Buffer.compare(result, bytes)).toBe(0);
+    expect(source.state).toBe('ended');
+    expect(reads[0]?.[0]).toBe(0);
+    expect(reads.at(-1)?.[1]).toBe(bytes.length);
+    for (const [index, [start]] of reads.entries()) expect(start).toBe(reads[index - 1]?.[1] ?? 0);
+  });
+
+  test('reads at most 2 MiB ahead', async () => {
+    const { blob, reads } = watched(patternBytes(8 * MIB));
+    const source = new BlobSource(blob);
+    let readyCount = 0;
+    source.onReady = () => {
+      readyCount++;
+    };
+
+    expect(source.readyBytes).toBe(0);
+    await settle();
+    await settle();
+
+    expect(source.readyBytes).toBeLessThanOrEqual(2 * MIB + 512 * KIB);
+    expect(reads.at(-1)?.[1]).toBeLessThanOrEqual(2 * MIB + 512 * KIB);
+    expect(readyCount).toBeGreaterThan(0);
+  });
+
+  test('is empty and ended for an empty Blob', () => {
+    const source = new BlobSource(new Blob([]));
+    expect([source.readyBytes, source.totalBytes, source.state]).toEqual([0, 0, 'ended']);
+  });
+
+  test('begins anew after restart', async () => {
+    const bytes = patternBytes(MIB);
+    const source = new BlobSource(new Blob([bytes]));
+    await readAll(source, 300 * KIB);
+
+    expect(source.restart()).toBe(true);
+
+    expect(source.state).toBe('open');
+    expect(Buffer.compare(await readAll(source, 300 * KIB), bytes)).toBe(0);
+  });
+
+  test('drops what a read brings that was under way before a restart', async () => {
+    const bytes = patternBytes(100 * KIB);
+    const whole = new Blob([bytes]);
+    const releases: (() => void)[] = [];
+    const source = new BlobSource({
+      size: whole.size,
+      slice: (start, end) => ({
+        arrayBuffer: async () => {
+          await new Promise<void>((resolve) => releases.push(resolve));
+          return whole.slice(start, end).arrayBuffer();
+        },
+      }),
+    });
+    expect(source.readyBytes).toBe(0);
+    source.restart();
+    expect(source.readyBytes).toBe(0);
+
+    for (const release of releases) release();
+    await settle();
+
+    expect(releases).toHaveLength(2);
+    expect(source.readyBytes).toBe(bytes.length);
+    expect(Buffer.compare(await readAll(source, bytes.length), bytes)).toBe(0);
+  });
+
+  test('fails with what the read failed with, and tells', async () => {
+    const error = new Error('the file is gone');
+    const source = new BlobSource({ size: 10, slice: () => ({ arrayBuffer: () => Promise.reject(error) }) });
+    let isTold = false;
+    source.onReady = () => {
+      isTold = true;
+    };
+
+    expect(source.readyBytes).toBe(0);
+    await settle();
+
+    expect([source.state, source.error, isTold]).toEqual(['failed', error, true]);
+  });
+
+  test('fails when it gets fewer bytes than it asked for: the file was cut short', async () => {
+    const source = new BlobSource({
+      size: 10,
+      slice: () => ({ arrayBuffer: () => Promise.resolve(new ArrayBuffer(9)) }),
+    });
+
+    expect(source.readyBytes).toBe(0);
+    await settle();
+
+    expect(source.state).toBe('failed');
+    expect(String(source.error)).toContain('9 bytes instead of 10');
+  });
+
+  test('reads no more once it is released', async () => {
+    const { blob, reads } = watched(patternBytes(8 * MIB));
+    const source = new BlobSource(blob);
+    expect(source.readyBytes).toBe(0);
+
+    source.release();
+    await settle();
+
+    expect(source.readyBytes).toBe(0);
+    expect(reads).toHaveLength(1);
+  });
+});
