@@ -42,7 +42,9 @@ const modules = {
     hoistTransitiveImports: false,
     sourcemap: true,
     entryFileNames: '[name].js',
-    chunkFileNames: 'shared/[name]-[hash].js',
+    // A module for each source file: a bundler drops what is not used, and inlines constants.
+    preserveModules: true,
+    preserveModulesRoot: 'src',
   },
 };
 

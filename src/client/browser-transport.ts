@@ -1,5 +1,5 @@
 import { OptionError } from '../errors/session-errors.ts';
-import { isSendableCloseCode } from '../protocol/close-codes.ts';
+import { isSendableCloseCode, truncateReason } from '../protocol/close-codes.ts';
 import type { Transport, TransportHandlers } from '../runtime/transport.ts';
 
 /** The part of a WebSocket that is used: the browser's, Node's own, or that of `ws`. */
@@ -64,7 +64,7 @@ export function openBrowserTransport(
     },
     close(code, reason) {
       socket.onopen = socket.onmessage = socket.onclose = null;
-      if (isSendableCloseCode(code)) socket.close(code, reason);
+      if (isSendableCloseCode(code)) socket.close(code, truncateReason(reason));
       else socket.close();
     },
   };

@@ -1,6 +1,8 @@
 import { OptionError } from '../errors/session-errors.ts';
-import { CloseCode, isSendableCloseCode } from '../protocol/close-codes.ts';
-import { linkDefaults, MAX_CLOSE_REASON_BYTES } from '../protocol/limits.ts';
+import * as CloseCode from '../protocol/close-code.ts';
+import { isSendableCloseCode } from '../protocol/close-codes.ts';
+import { MAX_CLOSE_REASON_BYTES } from '../protocol/limits.ts';
+import * as linkDefaults from '../protocol/link-defaults.ts';
 import { encodeText } from '../protocol/text.ts';
 import type { SendData } from '../runtime/payload.ts';
 import type { Unsubscribe } from '../runtime/safe-emitter.ts';

@@ -1,7 +1,7 @@
 import { nanoid } from 'nanoid';
 import type { ChunkSocketError } from '../errors/chunk-socket-error.ts';
 import { ClosedError, LimitTooSmallError, OptionError, ProtocolError } from '../errors/session-errors.ts';
-import { CloseCode } from '../protocol/close-codes.ts';
+import * as CloseCode from '../protocol/close-code.ts';
 import { decodePacket } from '../protocol/packet.ts';
 import { offeredProtocols, SUBPROTOCOL } from '../protocol/version.ts';
 import type { ViolationName } from '../protocol/violation.ts';

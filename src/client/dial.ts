@@ -13,7 +13,7 @@ export interface Dial {
 /**
  * Asks the application for URL and `auth`.
  *
- * @throws OptionError (rejects) for a URL that is none, or an `auth` that HELLO has no room for; what the application throws
+ * @throws OptionError (rejects) for a URL that is none, or an `auth` that is no JSON or too big for HELLO; what the application throws
  */
 export async function askDial(
   url: PerConnection<string | URL>,
@@ -21,11 +21,21 @@ export async function askDial(
   context: ConnectionContext,
 ): Promise<Dial> {
   const [target, credentials] = await Promise.all([ask(url, context), ask(auth, context)]);
-  const bytes = credentials === undefined ? 0 : encodeText(JSON.stringify(credentials)).length;
-  if (bytes > MAX_AUTH_BYTES) {
-    throw new OptionError('auth', `${bytes} bytes of JSON`, `at most ${MAX_AUTH_BYTES} bytes`);
-  }
+  if (credentials !== undefined) checkAuth(credentials);
   return { url: socketUrl(target), auth: credentials };
+}
+
+function checkAuth(auth: unknown): void {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(auth);
+  } catch {
+    // said below
+  }
+  if (json === undefined) throw new OptionError('auth', typeof auth, 'a JSON value');
+  const { length } = encodeText(json);
+  if (length > MAX_AUTH_BYTES)
+    throw new OptionError('auth', `${length} bytes`, `at most ${MAX_AUTH_BYTES} bytes of JSON`);
 }
 
 /** Async, so that what the application throws comes out of the promise. */

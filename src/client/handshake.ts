@@ -1,6 +1,6 @@
 import { nanoid } from 'nanoid';
 import { HandshakeError, OptionError } from '../errors/session-errors.ts';
-import { CloseCode } from '../protocol/close-codes.ts';
+import * as CloseCode from '../protocol/close-code.ts';
 import { encodeHello } from '../protocol/hello.ts';
 import { MAX_HELLO_BYTES } from '../protocol/limits.ts';
 import type { SizeHint } from '../protocol/terms.ts';

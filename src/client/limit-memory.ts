@@ -12,7 +12,15 @@ const WEEK_MS = 7 * 24 * 3600 * 1000;
 const HOUR_MS = 3600 * 1000;
 const MAX_BYTES = 2 ** 30;
 
-type Entry = RememberedLimits & { readonly atMs: number };
+interface Stored extends PathLimit {
+  readonly atMs: number;
+}
+
+/** Each direction has its own age: news of one must not keep the other alive. */
+interface Entry {
+  up?: Partial<Stored>;
+  down?: Partial<Stored>;
+}
 
 const memory = new Map<string, string>();
 
@@ -31,33 +39,41 @@ export class LimitMemory {
   }
 
   read(): RememberedLimits {
-    if (this.#where === 'none') return {};
-    try {
-      const text = memory.get(this.#key) ?? (this.#where === 'localStorage' && localStorage.getItem(this.#key));
-      const { up, down, atMs } = JSON.parse(text || '{}') as Entry;
-      const ageMs = Date.now() - atMs;
-      if (ageMs >= 0 && ageMs < WEEK_MS) return { up: sane(up, ageMs), down: sane(down, ageMs) };
-    } catch {
-      // A forbidden storage, or nonsense in it, only costs the memory of it.
-    }
-    return {};
+    const { up, down } = this.#load();
+    return { up: sane(up), down: sane(down) };
   }
 
-  write(limits: RememberedLimits): void {
+  write({ up, down }: RememberedLimits): void {
     if (this.#where === 'none') return;
-    const text = JSON.stringify({ ...this.read(), ...limits, atMs: Date.now() });
+    const entry = this.#load();
+    const atMs = Date.now();
+    if (up !== undefined) entry.up = { ...up, atMs };
+    if (down !== undefined) entry.down = { ...down, atMs };
+    const text = JSON.stringify(entry);
     memory.set(this.#key, text);
     try {
       if (this.#where === 'localStorage') localStorage.setItem(this.#key, text);
     } catch {
-      // So does a full one.
+      // A full storage only costs the memory of it.
+    }
+  }
+
+  #load(): Entry {
+    try {
+      if (this.#where === 'none') return {};
+      const text = memory.get(this.#key) ?? (this.#where === 'localStorage' && localStorage.getItem(this.#key));
+      const { up, down } = JSON.parse(text || '{}') as { [name in keyof Entry]: Entry[name] | null };
+      return { ...(up && { up }), ...(down && { down }) };
+    } catch {
+      // So does a forbidden one, or nonsense in it.
+      return {};
     }
   }
 }
 
-function sane(limit: Partial<PathLimit> | undefined, ageMs: number): PathLimit | undefined {
-  const { floor, ceiling, provisional = false } = limit ?? {};
-  if (!isSize(floor)) return undefined;
+function sane({ floor, ceiling, provisional = false, atMs = NaN }: Partial<Stored> = {}): PathLimit | undefined {
+  const ageMs = Date.now() - atMs;
+  if (!isSize(floor) || !(ageMs >= 0 && ageMs < WEEK_MS)) return undefined;
   const keep = isSize(ceiling) && ceiling > floor && (!provisional || ageMs < HOUR_MS);
   return { floor, ceiling: keep ? ceiling : 0, provisional };
 }

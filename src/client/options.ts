@@ -1,13 +1,13 @@
 import { OptionError } from '../errors/session-errors.ts';
 import {
   DEFAULT_TERMS,
-  linkDefaults,
   MAX_OPEN_CHANNELS,
   MAX_PROTOCOLS,
   MIN_CHANNEL_CREDIT,
   MIN_PACKET_BYTES,
   MIN_POOL_MARGIN_BYTES,
 } from '../protocol/limits.ts';
+import * as linkDefaults from '../protocol/link-defaults.ts';
 import type { Terms } from '../protocol/terms.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { SessionLossPolicy } from '../runtime/session-port.ts';

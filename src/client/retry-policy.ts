@@ -1,6 +1,7 @@
 import type { ChunkSocketError } from '../errors/chunk-socket-error.ts';
 import { HandshakeError, LimitTooSmallError, ProtocolError } from '../errors/session-errors.ts';
-import { classifyClose, CloseCode } from '../protocol/close-codes.ts';
+import * as CloseCode from '../protocol/close-code.ts';
+import { classifyClose } from '../protocol/close-codes.ts';
 import { MAX_HELLO_BYTES } from '../protocol/limits.ts';
 import type { TransportClose } from '../runtime/transport.ts';
 import { backoffMs } from './backoff.ts';

@@ -1,6 +1,6 @@
-const encoder = new TextEncoder();
+const encoder = /* @__PURE__ */ new TextEncoder();
 // a byte order mark is content, as it is in WebSocket
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** UTF-8 of `text`; a lone surrogate becomes U+FFFD, as in WebSocket. */
 export function encodeText(text: string): Uint8Array {

@@ -1,6 +1,6 @@
 import type { ChunkSocketError } from '../errors/chunk-socket-error.ts';
 import { ClosedError } from '../errors/session-errors.ts';
-import { CloseCode } from '../protocol/close-codes.ts';
+import * as CloseCode from '../protocol/close-code.ts';
 import { CancelCode } from '../protocol/frame.ts';
 import { decodePacket } from '../protocol/packet.ts';
 import type { Refused, Terms } from '../protocol/terms.ts';
@@ -15,6 +15,8 @@ import type { IncomingMessage } from './mux/incoming-message.ts';
 import { Mux } from './mux/mux.ts';
 import type { OutgoingMessage } from './mux/outgoing-message.ts';
 import type { SessionState } from './session-state.ts';
+
+const RETRY_BYTES = 1024 * 1024;
 
 /** What a session is made with. Both sides make the same; only the acceptor may send LIMIT and GOAWAY. */
 export interface SessionConfig {
@@ -86,7 +88,9 @@ export class Session {
       this.#effects,
       config.wake,
     );
-    const learner = new LimitLearner(config.maxPacketBytes, config.startPacketBytes, config.remembered);
+    const { maxPacketBytes, startPacketBytes, remembered, isAcceptor } = config;
+    const retryBytes = isAcceptor ? RETRY_BYTES : RETRY_BYTES * 1.5;
+    const learner = new LimitLearner(maxPacketBytes, startPacketBytes, remembered, retryBytes);
     this.link = new Link(this.#mux, learner);
     learner.onChange = (from, to, cause) => {
       this.#effects.push({ kind: 'limit', from, to, cause });
@@ -113,9 +117,14 @@ export class Session {
     return this.#mux.sender.bufferedBytes;
   }
 
-  /** A byte of either stream was written to a connection: a peer without the session has lost something. */
+  /** The session has been up, or a byte was written to a connection: a peer without the session has lost something. */
   get isExpected(): boolean {
-    return this.link.streamEnd + this.link.received > 0;
+    return this.#peer !== undefined || this.link.streamEnd > 0;
+  }
+
+  /** Bytes of the peer's stream that a tombstone may say are delivered. */
+  get lastReceived(): number {
+    return this.link.lastReceived;
   }
 
   /** When {@link tick} wants to be called, in ms of the caller's clock. */

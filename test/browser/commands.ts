@@ -4,6 +4,8 @@ import type { CutKind, Direction } from '../support/fault-proxy/direction.ts';
 import type { LogEntry, LogKind } from '../support/fault-proxy/fault-log.ts';
 import type { CloseManner, MessageLimit } from '../support/fault-proxy/rules.ts';
 import type { UpgradeAnswer } from '../support/fault-proxy/upgrade-answer.ts';
+import { contractCommands } from './contract-commands.ts';
+import type { ContractCommands } from './contract-commands.ts';
 import { Rig } from './rig.ts';
 import type { ReceivedMessage, RigOptions, ServerSideClose } from './rig.ts';
 
@@ -47,8 +49,7 @@ export interface RigCommands {
 
 declare module 'vitest/browser' {
   // The way that vitest has for commands of one's own.
-  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- merging is the point of it
-  interface BrowserCommands extends RigCommands {}
+  interface BrowserCommands extends RigCommands, ContractCommands {}
 }
 
 const rigs = new Map<number, Rig>();
@@ -119,7 +120,7 @@ function rigOf(id: number): Rig {
 
 /** The commands as vitest wants them: with a context before the arguments. */
 export const commands = Object.fromEntries(
-  Object.entries(implementation).map(([name, run]) => [
+  Object.entries({ ...implementation, ...contractCommands }).map(([name, run]) => [
     name,
     (_context: unknown, ...args: unknown[]) => (run as (...given: unknown[]) => unknown)(...args),
   ]),

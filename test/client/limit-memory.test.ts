@@ -39,6 +39,8 @@ function stubTime(): { advance: (ms: number) => void } {
 
 const firm = { floor: 4096, ceiling: 16_384, provisional: false };
 const doubtful = { ...firm, provisional: true };
+/** As it is stored. */
+const fresh = { ...firm, atMs: Date.now() - 1 };
 
 describe('the memory of limits', () => {
   test('keeps both directions apart, by origin and path, without the query', () => {
@@ -110,18 +112,18 @@ describe('the memory of limits', () => {
     ['null', 'null'],
     ['a number', '5'],
     ['a list', '[1]'],
-    ['no time', { up: firm, atMs: undefined }],
-    ['a time to come', { up: firm, atMs: 9e15 }],
-    ['a time that is none', { up: firm, atMs: 'now' }],
-    ['a floor below 512', { up: { ...firm, floor: 511 } }],
-    ['a floor that is huge', { up: { ...firm, floor: 2 ** 30 + 1 } }],
-    ['a floor that is a text', { up: { ...firm, floor: '4096' } }],
-    ['no floor', { up: { ceiling: 16_384 } }],
+    ['no time', { up: firm }],
+    ['a time to come', { up: { ...firm, atMs: 9e15 } }],
+    ['a time that is none', { up: { ...firm, atMs: 'now' } }],
+    ['a floor below 512', { up: { ...fresh, floor: 511 } }],
+    ['a floor that is huge', { up: { ...fresh, floor: 2 ** 30 + 1 } }],
+    ['a floor that is a text', { up: { ...fresh, floor: '4096' } }],
+    ['no floor', { up: { ...fresh, floor: undefined } }],
     ['null for a direction', { up: null }],
   ])('in the storage that says %s is ignored', (_name, content) => {
     const stored = stubStorage();
     const url = freshUrl();
-    const text = typeof content === 'string' ? content : JSON.stringify({ atMs: Date.now() - 1, ...content });
+    const text = typeof content === 'string' ? content : JSON.stringify(content);
     stored.set(`chunksocket:limit:${url}`, text);
 
     const { up, down } = new LimitMemory(url, 'localStorage').read();
@@ -133,10 +135,21 @@ describe('the memory of limits', () => {
     const stored = stubStorage();
     for (const ceiling of [4096, 100, -1, 'x', 2 ** 31]) {
       const url = freshUrl();
-      stored.set(`chunksocket:limit:${url}`, JSON.stringify({ atMs: Date.now() - 1, up: { ...firm, ceiling } }));
+      stored.set(`chunksocket:limit:${url}`, JSON.stringify({ up: { ...fresh, ceiling } }));
 
       expect(new LimitMemory(url, 'localStorage').read().up).toEqual({ ...firm, ceiling: 0 });
     }
+  });
+
+  test('does not let news of one direction keep what was remembered of the other', () => {
+    const { advance } = stubTime();
+    const memory = new LimitMemory(freshUrl(), 'memory');
+    memory.write({ up: doubtful });
+    advance(HOUR_MS - 1);
+    memory.write({ down: firm });
+    advance(1);
+
+    expect(memory.read()).toEqual({ up: { ...doubtful, ceiling: 0 }, down: firm });
   });
 
   test('does without a storage that is full', () => {

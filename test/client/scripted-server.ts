@@ -24,6 +24,8 @@ export class ScriptedSocket implements WebSocketLike {
   /** How the client closed it. */
   closedWith: { readonly code: number | undefined; readonly reason: string | undefined } | undefined;
   readonly #server: ScriptedServer;
+  #state: 'connecting' | 'open' | 'over' = 'connecting';
+  #isPaused = false;
 
   constructor(server: ScriptedServer, url: string, protocols: readonly string[]) {
     this.#server = server;
@@ -49,20 +51,39 @@ export class ScriptedSocket implements WebSocketLike {
     });
   }
 
+  /** Throws and drops where a browser's does. */
   send(data: Uint8Array): void {
+    if (this.#state === 'connecting') throw new DOMException('It is not open yet.', 'InvalidStateError');
+    if (this.#state === 'over' || this.#isPaused) {
+      // What is sent too late is counted, too.
+      this.bufferedAmount += data.length;
+      return;
+    }
     const bytes = data.slice();
     this.packets.push(bytes);
     this.#server.took(this, bytes);
   }
 
+  /** Throws where a browser's does. */
   close(code?: number, reason?: string): void {
+    if (code !== undefined && code !== 1000 && !(code >= 3000 && code <= 4999)) {
+      throw new DOMException(`The code ${code} is not for pages.`, 'InvalidAccessError');
+    }
+    if (Buffer.byteLength(reason ?? '') > 123) throw new DOMException('The reason is too long.', 'SyntaxError');
+    this.#state = 'over';
     this.closedWith ??= { code, reason };
   }
 
   /** The handshake of WebSocket is done. */
   open(protocol: string = SUBPROTOCOL): void {
     this.protocol = protocol;
+    if (this.#state === 'connecting') this.#state = 'open';
     (this.onopen as ((event: object) => void) | null)?.({});
+  }
+
+  /** Nothing leaves any more: what is sent stays buffered. */
+  pause(): void {
+    this.#isPaused = true;
   }
 
   /** A binary message for the client. */
@@ -111,6 +132,7 @@ export class ScriptedSocket implements WebSocketLike {
 
   /** The end of it, as a browser tells it. */
   end(code = 1006, reason = '', wasClean = false): void {
+    this.#state = 'over';
     if (code === 1006) (this.onerror as ((event: object) => void) | null)?.({});
     (this.onclose as ((event: object) => void) | null)?.({ code, reason, wasClean });
   }

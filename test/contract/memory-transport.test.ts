@@ -36,6 +36,7 @@ describeTransport('in memory', (handlers) => {
         other.pause();
       },
       next: () => inbox.next(),
+      countUnread: () => inbox.items.length,
       closed: closed.next(),
     },
   });

@@ -5,9 +5,9 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { TransportHandlers } from '../../src/runtime/transport.ts';
 import { nodeClock } from '../../src/server/node-clock.ts';
 import { WsTransport } from '../../src/server/ws-transport.ts';
-import { Inbox } from '../support/inbox.ts';
 import { describeTransport } from './transport-contract.ts';
 import type { ContractPeer } from './transport-contract.ts';
+import { peerOf } from './ws-peer.ts';
 
 let wss: WebSocketServer;
 let url = '';
@@ -50,35 +50,3 @@ describeTransport('ws, the side that opens them', async (handlers) => {
   });
   return { transport, peer };
 });
-
-function peerOf(socket: WebSocket): ContractPeer {
-  const inbox = new Inbox<Uint8Array>();
-  socket.on('error', () => undefined);
-  socket.on('message', (data) => {
-    inbox.push(new Uint8Array(data as Buffer));
-  });
-  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
-    socket.on('close', (code, reason) => {
-      resolve({ code, reason: reason.toString() });
-    });
-  });
-  return {
-    send: (bytes) => {
-      socket.send(bytes);
-    },
-    sendText: (text) => {
-      socket.send(text);
-    },
-    close: (code, reason) => {
-      socket.close(code, reason);
-    },
-    cut: () => {
-      socket.terminate();
-    },
-    pause: () => {
-      socket.pause();
-    },
-    next: () => inbox.next(),
-    closed,
-  };
-}

@@ -38,7 +38,8 @@ function packagesOf(file: string, seen = new Set<string>()): Set<string> {
   const packages = new Set<string>();
   if (seen.has(file)) return packages;
   seen.add(file);
-  for (const [, name = ''] of read(file).matchAll(/^(?:import|export) [^;]*?from '([^']+)'|^import '([^']+)'/gm)) {
+  for (const [, from, bare] of read(file).matchAll(/^(?:import|export) [^;]*?from '([^']+)'|^import '([^']+)'/gm)) {
+    const name = from ?? bare ?? '';
     if (!name.startsWith('.')) packages.add(name);
     else for (const other of packagesOf(join(dirname(file), name), seen)) packages.add(other);
   }

@@ -25,7 +25,7 @@ function perform(learner: LimitLearner, step: Step): boolean {
 }
 
 function learn(steps: readonly Step[], remembered?: PathLimit, cap = MIB, start = 16_384): LimitLearner {
-  const learner = new LimitLearner(cap, start, remembered);
+  const learner = new LimitLearner(cap, start, remembered, MIB);
   for (const step of steps) perform(learner, step);
   return learner;
 }
@@ -219,7 +219,7 @@ describe('LimitLearner', () => {
   });
 
   it('tells each change with its cause', () => {
-    const learner = new LimitLearner(MIB, 16_384, undefined);
+    const learner = new LimitLearner(MIB, 16_384, undefined, MIB);
     const changes: [number, number, LimitCause][] = [];
     learner.onChange = (...change) => changes.push(change);
     learner.failed(16_384, true);
@@ -251,7 +251,7 @@ describe('LimitLearner', () => {
     });
     fc.assert(
       fc.property(memory, fc.integer({ min: 512, max: MIB }), fc.array(step, { maxLength: 60 }), (past, cap, steps) => {
-        const learner = new LimitLearner(cap, 16_384, past);
+        const learner = new LimitLearner(cap, 16_384, past, MIB);
         let most = cap;
         for (const it of steps) {
           // Packets are never larger than the limit, nor suspected or acknowledged beyond it.

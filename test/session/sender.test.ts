@@ -312,6 +312,24 @@ describe('channel numbers', () => {
     expect(messages.map((message) => bench.outcome(message))).toEqual(Array(40).fill('delivered'));
   });
 
+  it('of a channel that always has more to send go to one that waits, after 64 KiB', () => {
+    const bench = new Bench({ maxOpenChannels: 2 });
+    const busy = Array.from({ length: 100 }, () => bench.send(10_000, { channel: 'busy' }));
+    const other = bench.send(10, { channel: 'other' });
+    while (bench.controls.length === 0) bench.packet(1000);
+    expect(bench.bytesOn(1)).toBeGreaterThanOrEqual(60_000);
+    expect(bench.bytesOn(1)).toBeLessThan(80_000);
+    bench.sender.handle({ type: 'retired', channel: 1 });
+    bench.packet(1000);
+    expect(other.state).toBe('written');
+    for (let number = 2; !bench.sender.isWritten; number++) {
+      bench.flush();
+      bench.sender.handle({ type: 'retired', channel: number });
+    }
+    bench.sender.settle(bench.offset);
+    expect(busy.map((message) => bench.outcome(message))).toEqual(Array(100).fill('delivered'));
+  });
+
   it('are asked back only where another channel needs them', () => {
     const bench = new Bench({ maxOpenChannels: 3 });
     bench.send(10, { channel: 'a' });

@@ -2,7 +2,7 @@ import { describe, it } from 'vitest';
 import { runSchedules, scheduleCount } from '../support/sim/run-schedules.ts';
 import { anySchedule } from '../support/sim/schedules.ts';
 
-const USUAL = 1200;
+const USUAL = 2500;
 
 describe('two sessions over a path that cuts, refuses and forgets', () => {
   it(

@@ -6,10 +6,10 @@ import { Pair, reconnectAfter } from '../support/sim/pair.ts';
 const sizes = (packets: readonly Uint8Array[]): number[] => packets.map((packet) => packet.length);
 
 describe('traces of the limit', () => {
-  const cold = (): LimitLearner => new LimitLearner(1 << 20, 16_384, undefined);
+  const cold = (): LimitLearner => new LimitLearner(1 << 20, 16_384, undefined, 1 << 20);
 
   it('S1: packets of 40,113 and of 38,004 bytes count as one size', () => {
-    const learner = new LimitLearner(1 << 20, 65_536, undefined);
+    const learner = new LimitLearner(1 << 20, 65_536, undefined, 1 << 20);
     learner.failed(40_113, false);
     expect(learner.ceiling).toBe(65_536);
     learner.failed(38_004, false);

@@ -18,10 +18,11 @@ const POINTS_TO_DOUBT_FLOOR = 6;
  * about some on its way down from 16 KiB.
  */
 const TRIES_TO_GIVE_UP = 6;
-const FIRST_RETRY_BYTES = 1024 * 1024;
-/** After so many acknowledged bytes a size that one 1009 spoke against is tried once more: the close may have been about
- * the other direction. */
-const HARD_RETRY_BYTES = 8 * 1024 * 1024;
+/**
+ * After so many times `retryBytes` a size that one 1009 spoke against is tried once more: the close may have been about
+ * the other direction.
+ */
+const HARD_RETRIES = 8;
 
 /** Failures in a row at or below the floor, with no success of the size between. */
 interface Doubt {
@@ -58,7 +59,8 @@ export class LimitLearner {
   #hardRung = 0;
   /** Rung under suspicion; tried again after `#untilRetryBytes` more acknowledged bytes. */
   #softCeiling = Infinity;
-  #retryBytes = FIRST_RETRY_BYTES;
+  readonly #firstRetryBytes: number;
+  #retryBytes: number;
   #untilRetryBytes = 0;
   #doubt: Doubt = noDoubt();
   #hopeless = 0;
@@ -67,8 +69,11 @@ export class LimitLearner {
   /**
    * @param capBytes - our own upper bound
    * @param startBytes - first size to try, `floor` if smaller
+   * @param retryBytes - what must be acknowledged before a suspicion is tried again. Not the same on both sides: a close
+   *   that one of them brings about should find the other at rest
    */
-  constructor(capBytes: number, startBytes: number, remembered: PathLimit | undefined) {
+  constructor(capBytes: number, startBytes: number, remembered: PathLimit | undefined, retryBytes: number) {
+    this.#firstRetryBytes = this.#retryBytes = retryBytes;
     this.#cap = rungBelow(capBytes);
     this.#floor = Math.min(this.#cap, rungBelow(Math.max(MIN_PACKET_BYTES, remembered?.floor || SAFE_PACKET_BYTES)));
     this.#hardCeiling = Infinity;
@@ -133,7 +138,7 @@ export class LimitLearner {
     if (rung > this.#floor) {
       this.#floor = rung;
       // A path that carries more than it was known to has disproved what spoke against it.
-      this.#retryBytes = FIRST_RETRY_BYTES;
+      this.#retryBytes = this.#firstRetryBytes;
       if (rung >= this.#softCeiling) this.#softCeiling = Infinity;
       if (rung >= this.#hardCeiling) this.#hardCeiling = Infinity;
       if (this.#limit < rung) this.#moveTo(rung, 'grown');
@@ -167,7 +172,7 @@ export class LimitLearner {
     if (bytes > this.#floor) {
       if (is1009) {
         this.#hardCeiling = Math.min(this.#hardCeiling, rung);
-        this.#untilHardRetryBytes = rung === this.#hardRung ? Infinity : HARD_RETRY_BYTES;
+        this.#untilHardRetryBytes = rung === this.#hardRung ? Infinity : HARD_RETRIES * this.#firstRetryBytes;
         this.#hardRung = rung;
       } else this.#suspect(rung);
       this.#moveTo(this.#floor, cause);

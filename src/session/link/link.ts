@@ -24,6 +24,12 @@ export interface LinkUser {
   settle(offset: number): void;
 }
 
+/** What was received when something was put into our stream that the peer must read first, and where that ends. */
+interface Barrier {
+  readonly received: number;
+  readonly until: number;
+}
+
 /** How a connection ended, as far as the link cares. */
 export interface LinkLoss {
   readonly code: number;
@@ -90,7 +96,9 @@ export class Link {
   #settleGate = 0;
   #settled = 0;
   /** Packets that start before `until` in our stream announce no more than `received`. */
-  #barrier: { received: number; until: number } | undefined;
+  #barrier: Barrier | undefined;
+  /** The same until the peer has acknowledged our stream to `until`. */
+  #unheard: Barrier | undefined;
 
   constructor(user: LinkUser, learner: LimitLearner) {
     this.#user = user;
@@ -100,6 +108,11 @@ export class Link {
   /** Bytes of the peer's stream taken so far, in order. */
   get received(): number {
     return this.#received;
+  }
+
+  /** As {@link received}, less what the peer may call delivered only when it has read more than we know it has. */
+  get lastReceived(): number {
+    return this.#unheard?.received ?? this.#received;
   }
 
   /** Bytes of our stream written so far. */
@@ -219,10 +232,10 @@ export class Link {
    * `pendingBytes` behind what is written.
    */
   raiseBarrier(pendingBytes: number): void {
-    this.#barrier = {
-      received: this.#barrier?.received ?? this.#received,
-      until: this.#tail.end + pendingBytes,
-    };
+    const received = this.#received;
+    const until = this.#tail.end + pendingBytes;
+    this.#barrier = { received: this.#barrier?.received ?? received, until };
+    this.#unheard = { received: this.#unheard?.received ?? received, until };
   }
 
   /** The next packet to write, if there is anything to say and room for it. Call until it returns undefined. */
@@ -364,6 +377,7 @@ export class Link {
 
   #counted(ack: number): void {
     this.#tail.trim(ack);
+    if (this.#unheard !== undefined && ack >= this.#unheard.until) this.#unheard = undefined;
     if (this.#received >= this.#settleGate && ack > this.#settled) this.#user.settle((this.#settled = ack));
   }
 

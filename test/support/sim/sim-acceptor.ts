@@ -86,7 +86,7 @@ export class SimAcceptor extends SimNode {
   /** The process dies; what it knew is lost, but for what tombstones keep. */
   restart(hasTombstones: boolean): void {
     for (const [id, slot] of this.#slots) {
-      if (hasTombstones) this.#tombstones.set(id, { kind: 'lost', received: slot.port.session.link.received });
+      if (hasTombstones) this.#tombstones.set(id, { kind: 'lost', received: slot.port.session.lastReceived });
       slot.path?.cut(this.random.int(0, 100), Infinity);
       this.failAll(slot.port.end(), new SessionLostError());
     }
@@ -238,7 +238,7 @@ export class SimAcceptor extends SimNode {
   /** The session is given up; what of it is known stays for a while. */
   #give(slot: Slot, how: string): void {
     this.ending = how;
-    this.#forget(slot, { kind: 'lost', received: slot.port.session.link.received });
+    this.#forget(slot, { kind: 'lost', received: slot.port.session.lastReceived });
     this.failAll(slot.port.end(), new ClosedError(1006, how));
   }
 
