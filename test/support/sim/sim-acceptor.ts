@@ -24,6 +24,8 @@ type Tombstone = { kind: 'lost'; received: number } | { kind: 'ended'; received:
 export class SimAcceptor extends SimNode {
   readonly #slots = new Map<string, Slot>();
   readonly #tombstones = new Map<string, Tombstone>();
+  /** Sessions that HELLO asked for and that were not there. */
+  readonly #gone = new Set<string>();
   #latest: Slot | undefined;
   #early: OutgoingMessage[] = [];
   /** How long `authorize` takes. */
@@ -177,8 +179,14 @@ export class SimAcceptor extends SimNode {
       return undefined;
     }
     if (slot === undefined && hello.expected) {
+      this.#gone.add(hello.session);
       const received = tombstone === undefined ? {} : { received: tombstone.received };
       path.send('down', encodeWelcome({ version: 1, result: 'gone', ...received }));
+      return undefined;
+    }
+    // The initiator has sent everything again in another session: its first HELLO comes too late, early data and all.
+    if (slot === undefined && this.#gone.has(hello.session)) {
+      path.close('down', 4904);
       return undefined;
     }
     const result = slot === undefined ? 'new' : 'resumed';
