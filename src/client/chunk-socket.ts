@@ -3,6 +3,7 @@ import * as CloseCode from '../protocol/close-code.ts';
 import { isSendableCloseCode } from '../protocol/close-codes.ts';
 import { MAX_CLOSE_REASON_BYTES } from '../protocol/limits.ts';
 import * as linkDefaults from '../protocol/link-defaults.ts';
+import { isCount } from '../protocol/terms.ts';
 import { encodeText } from '../protocol/text.ts';
 import type { SendData } from '../runtime/payload.ts';
 import type { Unsubscribe } from '../runtime/safe-emitter.ts';
@@ -97,11 +98,12 @@ export class ChunkSocket {
     if (!isSendableCloseCode(code) || (code >= CloseCode.protocolViolation && code <= CloseCode.limitTooSmall)) {
       throw new OptionError('code', code, '1000, or 3000 to 4999 without 4900 to 4909');
     }
+    if (typeof reason !== 'string') throw new OptionError('reason', reason, 'a string');
     const reasonBytes = encodeText(reason).length;
     if (reasonBytes > MAX_CLOSE_REASON_BYTES) {
       throw new OptionError('reason', `${reasonBytes} bytes`, `at most ${MAX_CLOSE_REASON_BYTES} bytes`);
     }
-    if (!(drainMs >= 0)) throw new OptionError('drainMs', drainMs, 'at least 0');
+    if (!isCount(drainMs)) throw new OptionError('drainMs', drainMs, 'an integer, at least 0');
     const connector = this.#connector;
     if (connector.status !== 'closed' && connector.status !== 'closing') connector.close(code, reason, drainMs);
     return connector.over;

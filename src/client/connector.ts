@@ -6,13 +6,14 @@ import { decodePacket } from '../protocol/packet.ts';
 import { offeredProtocols, SUBPROTOCOL } from '../protocol/version.ts';
 import type { ViolationName } from '../protocol/violation.ts';
 import { decodeWelcome } from '../protocol/welcome.ts';
-import type { EstablishedWelcome, Welcome } from '../protocol/welcome.ts';
+import type { EstablishedWelcome, GoneWelcome, Welcome } from '../protocol/welcome.ts';
 import { SafeEmitter } from '../runtime/safe-emitter.ts';
 import { SessionPort } from '../runtime/session-port.ts';
 import type { SessionEffect } from '../runtime/session-port.ts';
 import type { Transport, TransportClose, TransportHandlers } from '../runtime/transport.ts';
 import { Session } from '../session/session.ts';
 import { openBrowserTransport } from './browser-transport.ts';
+import type { ConnectionPhase } from './connection-phase.ts';
 import { askDial } from './dial.ts';
 import type { ChunkSocketEvents, Status } from './events.ts';
 import { Handshake, misunderstood } from './handshake.ts';
@@ -20,23 +21,8 @@ import { LimitMemory } from './limit-memory.ts';
 import type { PerConnection, ResolvedOptions } from './options.ts';
 import { isHidden, watchPage } from './page-lifecycle.ts';
 import { reportError } from './report-error.ts';
-import { RetryPolicy } from './retry-policy.ts';
+import { GOOD_AFTER_MS, RetryPolicy } from './retry-policy.ts';
 import { socketUrl } from './socket-url.ts';
-
-/** A connection that stood this long counts as one that held, even if it carried nothing. */
-const GOOD_AFTER_MS = 10_000;
-
-/**
- * Where the way to the server stands:
- *
- * | from | to | when |
- * |---|---|---|
- * | waiting | opening | the delay is over, or cut short: URL and `auth` are asked for, and a WebSocket is made |
- * | opening | greeting | the WebSocket opened and HELLO went out |
- * | greeting | up | WELCOME brought a session; not if it said `gone`: then a second HELLO went out |
- * | any other | waiting | the connection was lost |
- */
-type Phase = 'waiting' | 'opening' | 'greeting' | 'up';
 
 /**
  * Keeps one session connected: opens connections, shakes hands, comes back after a loss, and starts a new session where
@@ -55,7 +41,7 @@ export class Connector implements TransportHandlers {
   readonly #retry: RetryPolicy;
   readonly #stopWatching: () => void;
   #memory: LimitMemory | undefined;
-  #phase: Phase = 'waiting';
+  #phase: ConnectionPhase = 'waiting';
   /** Names the try that counts while `url` and `auth` are being asked. */
   #asking: object | undefined;
   /** The connection, from the making of the WebSocket on; nothing is heard of an older one. */
@@ -97,7 +83,7 @@ export class Connector implements TransportHandlers {
         this.#woke();
       },
       () => {
-        this.#cut(CloseCode.goingAway, 'page suspended', true);
+        if (this.#transport !== undefined) this.#lose(CloseCode.goingAway, 'page suspended', true);
       },
       (isThrottled) => {
         this.port.session.link.isTimerThrottled = isThrottled;
@@ -124,10 +110,9 @@ export class Connector implements TransportHandlers {
 
   opened(): void {
     const transport = this.#transport as Transport;
-    const { protocol } = transport;
     this.#phase = 'greeting';
-    if (protocol === SUBPROTOCOL) this.#greet(transport);
-    else this.#finish(CloseCode.normal, 'unknown subprotocol', misunderstood(protocol));
+    if (transport.protocol === SUBPROTOCOL) this.#greet(transport);
+    else this.#finish(CloseCode.normal, 'unknown subprotocol', misunderstood(transport.protocol));
   }
 
   received(bytes: Uint8Array): void {
@@ -155,7 +140,7 @@ export class Connector implements TransportHandlers {
     const wasGood = isUp && (session.link.acked > this.#ackedAtStart || upMs >= GOOD_AFTER_MS);
     this.#transport = undefined;
     const isWorthIt = port.disconnect(code);
-    if (this.status === 'closed') return;
+    if (this.#isClosed()) return;
     const { state } = session;
     if (isUp && code === CloseCode.normal && state.kind === 'closing' && state.isFinished === true) {
       this.#sessionOver(state.code, state.reason, true);
@@ -168,11 +153,16 @@ export class Connector implements TransportHandlers {
       wasGood,
       isWorthIt,
     });
+    // The application was asked, and may have closed.
+    if (this.#isClosed()) return;
     if (typeof decision !== 'number') {
-      this.#finish(code, reason, decision);
+      // A server that leaves and lost patience does not mean the socket, but the session.
+      if (this.#isLeaving && code === CloseCode.abandoned) this.#sessionOver(code, reason);
+      else this.#finish(code, reason, decision);
       return;
     }
     if (this.status === 'open') this.#setStatus('reconnecting');
+    if (this.#isClosed()) return;
     this.#phase = 'waiting';
     this.#setTimer(decision, () => {
       void this.#connect();
@@ -187,6 +177,10 @@ export class Connector implements TransportHandlers {
     const session = new Session({ ...this.#options, id: nanoid(22), isAcceptor: false, remembered, wake });
     session.link.isTimerThrottled = isHidden();
     return session;
+  }
+
+  #isClosed(): boolean {
+    return this.status === 'closed';
   }
 
   #setStatus(status: Status): void {
@@ -206,8 +200,11 @@ export class Connector implements TransportHandlers {
     const asking = {};
     this.#asking = asking;
     this.#phase = 'opening';
-    this.#stopTimer?.();
     const { auth, protocols, WebSocket, rememberLimits, connectTimeoutMs } = this.#options;
+    // Also for an application that never answers.
+    this.#setTimer(connectTimeoutMs, () => {
+      this.#lose(CloseCode.handshakeTimeout, 'no answer in time');
+    });
     const { attempt, wasRefused } = this.#retry;
     try {
       const dial = await askDial(this.#url, auth, { attempt, route: this.#route, wasRefused });
@@ -215,9 +212,6 @@ export class Connector implements TransportHandlers {
       this.#auth = dial.auth;
       this.#memory ??= new LimitMemory(dial.url, rememberLimits);
       this.#transport = openBrowserTransport(WebSocket, dial.url, offeredProtocols(protocols), this);
-      this.#setTimer(connectTimeoutMs, () => {
-        this.#cut(CloseCode.handshakeTimeout, 'no answer in time');
-      });
     } catch (error) {
       if (this.#asking !== asking) return;
       if (error instanceof OptionError) {
@@ -246,28 +240,40 @@ export class Connector implements TransportHandlers {
       return;
     }
     this.#retry.welcomed();
-    const { port, emitter } = this;
-    const { session } = port;
+    const { session } = this.port;
     switch (welcome.result) {
       case 'gone':
-        if (welcome.received !== undefined) session.settleLast(welcome.received);
-        if (this.status === 'closing') {
-          this.#finish(CloseCode.abnormal, 'session lost while closing');
-          break;
-        }
-        this.#isLeaving = false;
-        port.replace();
-        emitter.emit('lost', { session: session.id });
-        // A listener may have closed the socket.
-        if (this.#transport !== undefined) this.#greet(this.#transport);
+        this.#lost(welcome);
         break;
-      case 'ended':
+      case 'ended': {
+        const { code, reason } = welcome.close;
         session.settleLast(welcome.received);
-        this.#sessionOver(welcome.close.code, welcome.close.reason, true);
+        this.port.flush();
+        // Clean is an end that this side took part in, and that left nothing undone.
+        this.#sessionOver(code, reason, session.state.kind === 'closing' && this.port.bufferedBytes === 0);
         break;
+      }
       case 'new':
       case 'resumed':
         this.#established(welcome);
+    }
+  }
+
+  /** The server has the session no longer: goes on with a new one, on the same connection. */
+  #lost({ received }: GoneWelcome): void {
+    const { port } = this;
+    const { session } = port;
+    if (received !== undefined) session.settleLast(received);
+    if (!this.#handshake.wasExpected) {
+      this.#violated('bad-welcome');
+    } else if (this.status === 'closing') {
+      this.#finish(CloseCode.abnormal, 'session lost while closing');
+    } else {
+      this.#isLeaving = false;
+      port.replace();
+      this.emitter.emit('lost', { session: session.id });
+      // A listener may have closed the socket.
+      if (this.#transport !== undefined) this.#greet(this.#transport);
     }
   }
 
@@ -318,7 +324,7 @@ export class Connector implements TransportHandlers {
         this.#memory?.write({ down: { floor: effect.floor, ceiling: effect.ceiling, provisional: true } });
         break;
       case 'goaway':
-        if (this.status === 'closing') break;
+        if (this.#isLeaving || this.status === 'closing') break;
         this.#isLeaving = true;
         port.hold();
         port.session.close(CloseCode.goingAway, 'going away', effect.deadlineMs, this.#options.clock.now());
@@ -329,7 +335,7 @@ export class Connector implements TransportHandlers {
         this.#setStatus('closing');
         break;
       case 'stalled':
-        this.#cut(CloseCode.stalled, 'nothing gets through');
+        this.#lose(CloseCode.stalled, 'nothing gets through');
         break;
       case 'violation':
         this.#violated(effect.name);
@@ -367,8 +373,7 @@ export class Connector implements TransportHandlers {
   }
 
   /** Gives the connection up without waiting for the other side, as if it had been lost. */
-  #cut(code: number, reason: string, wasClean = false): void {
-    if (this.#transport === undefined) return;
+  #lose(code: number, reason: string, wasClean = false): void {
     this.#drop(code, reason);
     this.closed({ code, reason, wasClean });
   }

@@ -19,6 +19,11 @@ export class Handshake {
     this.#protocols = protocols;
   }
 
+  /** The last HELLO said that the server should have the session. */
+  get wasExpected(): boolean {
+    return this.#wasExpected;
+  }
+
   /** The last HELLO opened the session's first connection: early data may follow it. */
   get isFirst(): boolean {
     return this.#connection === 1;

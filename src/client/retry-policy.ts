@@ -21,6 +21,8 @@ export interface LostConnection {
   readonly isWorthIt: boolean;
 }
 
+/** A connection that stood this long counts as one that held, even if it carried nothing; ms. */
+export const GOOD_AFTER_MS = 10_000;
 /** So many reconnects in a minute may skip the backoff, when something was learned. */
 const MAX_IMMEDIATE = 4;
 const IMMEDIATE_WITHIN_MS = 60_000;

@@ -2,11 +2,13 @@ import type { ClosedError } from '../errors/session-errors.ts';
 import { AbortedError, BufferFullError, SessionLostError } from '../errors/transfer-errors.ts';
 import { OptionError } from '../errors/session-errors.ts';
 import { MAX_NAME_AND_META_BYTES } from '../protocol/limits.ts';
-import { encodeText } from '../protocol/text.ts';
+import { decodeText, encodeText } from '../protocol/text.ts';
 import type { Effect } from '../session/effect.ts';
+import type { IncomingMessage } from '../session/mux/incoming-message.ts';
 import { OutgoingMessage } from '../session/mux/outgoing-message.ts';
 import type { Priority } from '../session/mux/outgoing-message.ts';
 import type { LinkCounters } from '../session/link/link.ts';
+import { Queue } from '../session/queue.ts';
 import type { PeerHandshake, Session } from '../session/session.ts';
 import type { Clock } from './clock.ts';
 import type { SessionEvents } from './events.ts';
@@ -64,6 +66,10 @@ export class SessionPort {
   /** Messages that wait for the next session, since this one is about to end. */
   #held: Set<OutgoingMessage> | undefined;
   #closed: ClosedError | undefined;
+  #isOver = false;
+  /** Messages of earlier sessions that nobody has listened for yet. */
+  readonly #kept = new Queue<IncomingMessage>();
+  #keptBytes = 0;
   #isFlushing = false;
   #isScheduled = false;
   #isStale = false;
@@ -91,7 +97,10 @@ export class SessionPort {
   }
 
   send(data: SendData, options: SendOptions = {}): Transfer {
-    const { channel = '', priority = 'auto', meta, signal } = options;
+    const { channel: name = '', priority = 'auto', meta, signal } = options;
+    if (typeof name !== 'string') throw new OptionError('channel', name, 'a string');
+    // As it arrives: two names that differ only in lone surrogates are one.
+    const channel = decodeText(encodeText(name)) ?? '';
     if (!PRIORITIES.includes(priority)) throw new OptionError('priority', priority, PRIORITIES.join(' or '));
     const json = JSON.stringify(meta) as string | undefined;
     const describingBytes = encodeText(channel + (json ?? '')).length;
@@ -158,12 +167,14 @@ export class SessionPort {
 
   /** The session is about to end in order: what it has not started, and what is sent from now on, waits for the next. */
   hold(): void {
-    this.#held = new Set(this.#session.withdraw());
+    this.#held ??= new Set();
+    for (const message of this.#session.withdraw()) this.#held.add(message);
   }
 
   /** The session is over, and so is this port: fails all that is left. */
   end(error: ClosedError): void {
     this.stopTaking(error);
+    this.#isOver = true;
     for (const message of this.#takeBack()) this.#settle(message, error);
     this.flush();
   }
@@ -172,11 +183,12 @@ export class SessionPort {
   replace(): void {
     const old = this.#session;
     const left = this.#takeBack();
-    // Effects of the old session, deliveries above all, come before anything of the new one.
-    this.flush();
+    for (let message = old.nextMessage(); message; message = old.nextMessage()) this.#keep(message);
     this.#past = this.#counters();
+    // Before any listener hears of the old session's end: what it sends or aborts is the new one's.
     this.#session = this.#makeSession(this.schedule);
     for (const message of left) this.#carry(message, old.id);
+    for (const effect of old.takeEffects()) if ('message' in effect) this.#perform(effect);
     this.schedule();
   }
 
@@ -195,13 +207,20 @@ export class SessionPort {
     this.#isStale = true;
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    while (this.#isStale) {
-      this.#isStale = false;
-      this.#deliver();
-      for (const effect of this.#session.takeEffects()) this.#perform(effect);
-      this.#write();
+    try {
+      while (this.#isStale) {
+        this.#isStale = false;
+        this.#deliver();
+        const session = this.#session;
+        for (const effect of session.takeEffects()) {
+          // An effect may have put another session in place: what the old one wants done is void then.
+          if (session === this.#session || 'message' in effect) this.#perform(effect);
+        }
+        this.#write();
+      }
+    } finally {
+      this.#isFlushing = false;
     }
-    this.#isFlushing = false;
     if (this.#wasBuffered && this.#transfers.size === 0 && this.bufferedBytes === 0) {
       this.#wasBuffered = false;
       this.#owner.emitter.emit('drain', { bufferedBytes: 0 });
@@ -300,11 +319,32 @@ export class SessionPort {
     this.#session.send(copy);
   }
 
+  /** Keeps a message of a session that is over until somebody listens. */
+  #keep(message: IncomingMessage): void {
+    const { emitter, maxBufferedBytes } = this.#owner;
+    const bytes = message.data.length;
+    if (this.#keptBytes + bytes > maxBufferedBytes) {
+      emitter.emit('error', { error: new BufferFullError(bytes, this.#keptBytes, maxBufferedBytes) });
+      return;
+    }
+    this.#keptBytes += bytes;
+    this.#kept.push(message);
+  }
+
+  #next(): IncomingMessage | undefined {
+    const message = this.#kept.shift();
+    if (message === undefined) return this.#session.nextMessage();
+    this.#keptBytes -= message.data.length;
+    return message;
+  }
+
   #deliver(): void {
     const { emitter, binaryType } = this.#owner;
-    // Whoever is closing and does not listen still owes the peer its credit.
-    if (!emitter.has('message') && this.#session.state.kind !== 'closing') return;
-    for (let message = this.#session.nextMessage(); message; message = this.#session.nextMessage()) {
+    // A listener may leave, or end the session, at any message. Whoever closes and does not listen still owes the peer
+    // its credit.
+    while (!this.#isOver && (emitter.has('message') || this.#closed !== undefined)) {
+      const message = this.#next();
+      if (message === undefined) return;
       const { data, channel, meta, origin } = message;
       const isRaw = typeof data === 'string' || binaryType === 'uint8array';
       emitter.emit('message', { data: isRaw ? data : data.buffer, channel, meta, possibleDuplicateOf: origin });

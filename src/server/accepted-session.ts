@@ -158,6 +158,7 @@ export class AcceptedSession implements ServerSession {
     if (!isSendableCloseCode(code) || code >= CloseCode.protocolViolation) {
       throw new OptionError('code', code, OWN_CODES);
     }
+    if (typeof reason !== 'string') throw new OptionError('reason', reason, 'a string');
     const reasonBytes = encodeText(reason).length;
     if (reasonBytes > MAX_CLOSE_REASON_BYTES) {
       throw new OptionError('reason', `${reasonBytes} bytes`, `at most ${MAX_CLOSE_REASON_BYTES} bytes`);
@@ -279,6 +280,11 @@ export class AcceptedSession implements ServerSession {
         break;
       }
       case 'drain-timeout': {
+        // Leaving: the client is to come back elsewhere, not to take it for the end.
+        if (this.#stopDeadline !== undefined) {
+          this.leave();
+          break;
+        }
         const { code, reason } = this.#closeOf();
         this.#end({ code, reason, transport: { code: CloseCode.abandoned, reason: 'drain timeout' } });
         break;
@@ -333,7 +339,7 @@ export class AcceptedSession implements ServerSession {
     else phase.connection.close(transport.code, transport.reason);
     this.#port.end(new ClosedError(code, reason, error));
     const { secret, identity, connectionNumber: connection } = this;
-    const { received } = this.#port.session.link;
+    const { lastReceived: received } = this.#port.session;
     const close = isLost ? undefined : { code, reason };
     this.#host.over(this, { secret, identity, connection, received, close });
     // Behind whatever the port is handing out just now.

@@ -15,7 +15,7 @@ import type { SessionHost } from './session-host.ts';
 import { SessionStore } from './session-store.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { Tombstones } from './tombstones.ts';
-import type { Tombstone } from './tombstones.ts';
+import type { Owner, Tombstone } from './tombstones.ts';
 import { WsTransport } from './ws-transport.ts';
 import type { WsSocket } from './ws-transport.ts';
 
@@ -49,6 +49,11 @@ export class Reception implements ConnectionHost, SessionHost {
   isLeaving = false;
   readonly #listener: ReceptionListener;
   readonly #newSessions: TokenBucket;
+  /**
+   * Ids answered with `gone`: a first HELLO of one comes too late, its early data was sent again elsewhere. Apart from
+   * the tombstones, so that asking for sessions that never were pushes none of those out.
+   */
+  readonly #gone: Tombstones<Owner>;
   /** Connections that have no session yet. */
   readonly #arriving = new Set<IncomingConnection>();
 
@@ -59,6 +64,7 @@ export class Reception implements ConnectionHost, SessionHost {
     this.#listener = listener;
     this.store = new SessionStore(options);
     this.tombstones = new Tombstones(options.maxTombstones, options.resumeMs);
+    this.#gone = new Tombstones(options.maxTombstones, options.resumeMs);
     this.#newSessions = new TokenBucket(options.maxNewSessionsPerSecond, this.clock.now());
   }
 
@@ -92,13 +98,15 @@ export class Reception implements ConnectionHost, SessionHost {
 
   admit(hello: Hello, identity: string, connection: IncomingConnection): Verdict {
     const { session: id, secret, expected } = hello;
+    const nowMs = this.clock.now();
     const session = this.store.get(id);
-    const tombstone = session === undefined ? this.tombstones.get(id, this.clock.now()) : undefined;
-    const known = session ?? tombstone;
+    const tombstone = session === undefined ? this.tombstones.get(id, nowMs) : undefined;
+    const gone = session === undefined ? this.#gone.get(id, nowMs) : undefined;
+    const known = session ?? tombstone ?? gone;
     if (known !== undefined) {
       const isOwner = known.secret.matches(secret) && known.identity === identity;
       if (!isOwner) return { kind: 'refused', code: CloseCode.sessionRefused, reason: 'session refused' };
-      const last = session?.connectionNumber ?? tombstone?.connection ?? 0;
+      const last = session?.connectionNumber ?? Math.max(tombstone?.connection ?? 0, gone?.connection ?? 0);
       if (hello.connection <= last) {
         return { kind: 'refused', code: CloseCode.staleConnection, reason: `connection is not above ${last}` };
       }
@@ -107,7 +115,11 @@ export class Reception implements ConnectionHost, SessionHost {
     if (tombstone?.close !== undefined) {
       return { kind: 'ended', received: tombstone.received, close: tombstone.close };
     }
-    if (expected) return { kind: 'gone', received: tombstone?.received };
+    if (expected) {
+      this.#gone.add(id, { secret: new SecretHash(secret), identity, connection: hello.connection }, nowMs);
+      return { kind: 'gone', received: tombstone?.received };
+    }
+    if (gone !== undefined) return { kind: 'refused', code: CloseCode.staleConnection, reason: 'session is gone' };
     return this.#create(hello, identity, connection.request, connection.maxPacketBytes);
   }
 

@@ -1,11 +1,15 @@
 import type { SecretHash } from './secret-hash.ts';
 
-/** What is left of a session that is over, to answer an initiator that comes back for it. */
-export interface Tombstone {
+/** Whose a session id is, where there is no session. */
+export interface Owner {
   readonly secret: SecretHash;
   readonly identity: string;
-  /** Number of the session's last connection. */
+  /** Number of the last connection that named it. */
   readonly connection: number;
+}
+
+/** What is left of a session that is over, to answer an initiator that comes back for it. */
+export interface Tombstone extends Owner {
   /** Bytes of the initiator's stream that were taken. */
   readonly received: number;
   /** Set where the session was ended, not forgotten: code and reason of that end. */
@@ -13,11 +17,11 @@ export interface Tombstone {
 }
 
 /** Keeps tombstones for a time, and no more than so many: the oldest goes first. */
-export class Tombstones {
+export class Tombstones<Entry extends Owner = Tombstone> {
   readonly #maxCount: number;
   readonly #keepMs: number;
   /** All live equally long, so the order of insertion is the order of expiry. */
-  readonly #byId = new Map<string, { tombstone: Tombstone; untilMs: number }>();
+  readonly #byId = new Map<string, { tombstone: Entry; untilMs: number }>();
 
   constructor(maxCount: number, keepMs: number) {
     this.#maxCount = maxCount;
@@ -28,13 +32,13 @@ export class Tombstones {
     return this.#byId.size;
   }
 
-  add(id: string, tombstone: Tombstone, nowMs: number): void {
+  add(id: string, tombstone: Entry, nowMs: number): void {
     this.#byId.delete(id);
     this.#byId.set(id, { tombstone, untilMs: nowMs + this.#keepMs });
     this.#trim(nowMs);
   }
 
-  get(id: string, nowMs: number): Tombstone | undefined {
+  get(id: string, nowMs: number): Entry | undefined {
     this.#trim(nowMs);
     return this.#byId.get(id)?.tombstone;
   }

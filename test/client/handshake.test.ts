@@ -257,7 +257,7 @@ describe('1009 for HELLO', () => {
     (await server.accept()).end();
 
     for (let time = 0; time < 3; time++) {
-      clock.advance(30_000);
+      clock.advance(clock.delaysMs[0] ?? 0);
       const connection = await server.next();
       connection.open();
       connection.end(1009, '', true);
@@ -272,12 +272,12 @@ describe('1009 for HELLO', () => {
     (await server.accept()).end();
 
     for (const code of [1009, 1009, 1006, 1009, 1009]) {
-      clock.advance(30_000);
+      clock.advance(clock.delaysMs[0] ?? 0);
       const connection = await server.next();
       connection.open();
       connection.end(code, '', true);
     }
-    clock.advance(30_000);
+    clock.advance(clock.delaysMs[0] ?? 0);
     (await server.next()).accept();
 
     expect(socket.status).toBe('open');
@@ -297,7 +297,7 @@ describe('a path whose limit is below minPacketBytes', () => {
       const isRefused = connection.slices.some((bytes) => bytes.length > 500);
       if (!isRefused) break;
       connection.end(1009, '', true);
-      clock.advance(30_000);
+      clock.advance(clock.delaysMs[0] ?? 0);
       await settle();
       if (!isOver()) connection = await server.accept();
     }

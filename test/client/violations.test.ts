@@ -65,7 +65,7 @@ const afterWelcome: readonly (readonly [string, Uint8Array, string])[] = [
     frames(dataFrame(Uint8Array.of(1), DataFlag.first), dataFrame(Uint8Array.of(1), DataFlag.first)),
     'unexpected-first',
   ],
-  ['a message over maxMessageBytes', frames(messageFrame(new Uint8Array(1001))), 'message-too-big'],
+  ['a message over maxMessageBytes', frames(messageFrame(new Uint8Array(1001), 1, { name: 'a' })), 'message-too-big'],
   [
     'text that is not UTF-8',
     frames(dataFrame(Uint8Array.of(0xff), DataFlag.first | DataFlag.fin | DataFlag.text)),

@@ -1,4 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { ChunkSocket } from '../../src/client/chunk-socket.ts';
+import { MessageTooBigError } from '../../src/errors/transfer-errors.ts';
 import { MESSAGE_COST_BYTES } from '../../src/protocol/limits.ts';
 import { helloPacket, messageFrame, newSession, RawPeer, streamPacket } from '../support/raw-peer.ts';
 import { startServer } from '../support/start-server.ts';
@@ -104,6 +106,53 @@ describe('early data', () => {
     await answer();
     await Promise.resolve();
     expect(server.stats()).toMatchObject({ sessions: 0, arrivingConnections: 0 });
+  });
+
+  test('over maxMessageBytes is a message that fails, and nothing else does', async () => {
+    const { url, sessions } = await startServer({ maxMessageBytes: 1000 });
+    const socket = new ChunkSocket(url);
+    onTestFinished(() => {
+      void socket.close();
+    });
+    const fits = socket.send(new Uint8Array(1000));
+    const tooBig = socket.send(new Uint8Array(1001));
+    const last = socket.send('last');
+    const error = await tooBig.delivered.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(MessageTooBigError);
+    expect(error).toMatchObject({ sizeBytes: 1001, limitBytes: 1000 });
+    await Promise.all([fits.delivered, last.delivered, socket.send('more').delivered]);
+    const received: number[] = [];
+    (await sessions.next()).on('message', ({ data }) => received.push((data as string | Uint8Array).length));
+    await expect.poll(() => received).toEqual([1000, 4, 4]);
+    expect(socket.status).toBe('open');
+    expect(socket.stats().connections).toBe(1);
+  });
+
+  test('is refused with its HELLO while that was authorized and the session called gone: it was sent again', async () => {
+    let answer: (identity: string) => void = () => undefined;
+    const slowly = new Promise<string>((resolve) => {
+      answer = resolve;
+    });
+    const { url, server, sessions, refusals } = await startServer({
+      authorize: ({ auth }) => (auth === 'slow' ? slowly : 'me'),
+    });
+    const session = newSession();
+    const slow = await RawPeer.open(url);
+    slow.hello({ ...session, auth: 'slow' });
+    slow.stream(messageFrame('once'));
+    const peer = await RawPeer.open(url);
+    peer.hello({ ...session, connection: 2, expected: true, streamEnd: slow.sent });
+    expect(await peer.welcome()).toEqual({ version: 1, result: 'gone' });
+    peer.hello(newSession());
+    peer.stream(messageFrame('once'));
+    expect(await peer.welcome()).toMatchObject({ result: 'new' });
+    answer('me');
+    expect(await slow.closed).toEqual({ code: 4904, reason: 'connection is not above 2' });
+    expect((await refusals.next()).code).toBe(4904);
+    const received: unknown[] = [];
+    (await sessions.next()).on('message', ({ data }) => received.push(data));
+    await expect.poll(() => received).toEqual(['once']);
+    expect(server.stats()).toMatchObject({ sessions: 1, tombstones: 0 });
   });
 
   test('that breaks the protocol ends the session that it opened', async () => {

@@ -181,7 +181,8 @@ describe('a client that breaks a rule is ended with 4900, and no other session n
     [
       'message-too-big',
       (peer) => {
-        peer.stream(dataFrame(new Uint8Array(10), 1, { total: 100_001 }));
+        const fields = encodeFields({ name: 'files' });
+        peer.stream(dataFrame(new Uint8Array(10), 1, { channel: 1, total: 100_001, fields }));
       },
     ],
     [

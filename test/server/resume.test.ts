@@ -201,6 +201,26 @@ describe('what is left of a session', () => {
     expect(await late.welcome()).toEqual({ version: 1, result: 'gone' });
   });
 
+  test('does not count a message whose REJECT the client may not have seen', async () => {
+    const { url, sessions, clock } = await startServer({ maxMessageBytes: 1000, resumeMs: 60_000 });
+    const session = newSession();
+    const peer = await RawPeer.join(url, session);
+    const made = await sessions.next();
+    peer.stream(messageFrame('taken'));
+    await peer.acks.next();
+    const before = peer.sent;
+    peer.isAcking = false;
+    peer.stream(messageFrame(new Uint8Array(1001)));
+    expect(await peer.controls.next()).toMatchObject({ type: 'reject', ordinal: 1, code: 1, value: 1000 });
+    await expect.poll(() => made.stats().receivedBytes).toBe(peer.sent);
+    peer.cut();
+    await expect.poll(() => made.status).toBe('waiting');
+    clock.skip(60_000);
+    const back = await RawPeer.open(url);
+    back.hello({ ...session, connection: 2, expected: true, streamEnd: peer.sent });
+    expect(await back.welcome()).toEqual({ version: 1, result: 'gone', received: before });
+  });
+
   test('is answered for only to whoever knows the secret, with a connection that is new', async () => {
     const { url, sessions, clock } = await startServer();
     const session = newSession();
@@ -266,6 +286,58 @@ describe('what is left of a session', () => {
       results.push((await peer.welcome()).result);
     }
     expect(results).toEqual(['gone', 'ended', 'ended']);
+  });
+});
+
+describe('a session that was called gone', () => {
+  const refusalOf = async (url: string, hello: Parameters<RawPeer['hello']>[0]): Promise<unknown> => {
+    const peer = await RawPeer.open(url);
+    peer.hello(hello);
+    return Promise.race([peer.closed.then(({ code }) => code), peer.welcome().then(({ result }) => result)]);
+  };
+
+  test('cannot be made for resumeMs, and is gone for whoever asks again', async () => {
+    const { url, clock } = await startServer({ resumeMs: 60_000 });
+    const session = newSession();
+    expect(await refusalOf(url, { ...session, connection: 2, expected: true })).toBe('gone');
+    expect(await refusalOf(url, session)).toBe(4904);
+    expect(await refusalOf(url, { ...session, connection: 3 })).toBe(4904);
+    expect(await refusalOf(url, { ...session, secret: newSession().secret })).toBe(4903);
+    expect(await refusalOf(url, { ...session, connection: 3, expected: true })).toBe('gone');
+    clock.skip(59_999);
+    expect(await refusalOf(url, session)).toBe(4904);
+    clock.skip(1);
+    expect(await refusalOf(url, session)).toBe('new');
+  });
+
+  test('is so for as long where its tombstone goes sooner', async () => {
+    const { url, sessions, clock } = await startServer({ resumeMs: 60_000 });
+    const session = newSession();
+    const peer = await RawPeer.join(url, session);
+    const made = await sessions.next();
+    peer.cut();
+    await expect.poll(() => made.status).toBe('waiting');
+    clock.skip(60_000);
+    clock.skip(50_000);
+    expect(await refusalOf(url, { ...session, connection: 2, expected: true })).toBe('gone');
+    clock.skip(20_000);
+    expect(await refusalOf(url, session)).toBe(4904);
+  });
+
+  test('is one of maxTombstones at most, and pushes no tombstone out', async () => {
+    const { url, server, sessions } = await startServer({ maxTombstones: 1 });
+    const ended = newSession();
+    const peer = await RawPeer.join(url, ended);
+    (await sessions.next()).terminate();
+    await peer.closed;
+    const [first, second] = [newSession(), newSession()];
+    for (const session of [first, second]) {
+      expect(await refusalOf(url, { ...session, connection: 2, expected: true })).toBe('gone');
+    }
+    expect(await refusalOf(url, first)).toBe('new');
+    expect(await refusalOf(url, second)).toBe(4904);
+    expect(server.stats().tombstones).toBe(1);
+    expect(await refusalOf(url, { ...ended, connection: 2, expected: true })).toBe('ended');
   });
 });
 

@@ -150,6 +150,59 @@ describe('credit', () => {
     expect(bench.next()).toBeDefined();
   });
 
+  describe('of a message that is too big, sent before the sender could know', () => {
+    const rejects = (bench: Bench): unknown[] => bench.frames.filter(({ type }) => type === 'reject');
+    const reject = { type: 'reject', channel: 0, code: 1, value: 1000, reason: '' };
+
+    it('comes back, the message is refused, and those around it are taken', () => {
+      const bench = new Bench({ maxMessageBytes: 1000 });
+      expect(bench.data(0, 1000, { first: true, fin: true })).toBeUndefined();
+      expect(bench.data(0, 1001, { first: true, fin: true })).toBeUndefined();
+      expect(bench.data(0, 0, { first: true, fin: true })).toBeUndefined();
+      expect(rejects(bench)).toEqual([{ ...reject, ordinal: 1 }]);
+      expect(bench.next()).toMatchObject({ data: new Uint8Array(1000) });
+      expect(bench.next()).toMatchObject({ data: new Uint8Array() });
+      expect(bench.next()).toBeUndefined();
+      // One that fills what early data may cost leaves credit as if it had been handed over.
+      expect(bench.data(0, 16_384 - 1000 - 1001 - 4 * 64, { first: true, fin: true })).toBeUndefined();
+      expect(bench.limits.get(0)).toBe(2 * 16_384);
+    });
+
+    it('is refused at once where only its total says so, and holds nothing up', () => {
+      const bench = new Bench({ maxMessageBytes: 1000, poolBytes: 9192, maxOpenChannels: 2 });
+      expect(bench.data(0, 1, { first: true, total: Number.MAX_SAFE_INTEGER })).toBeUndefined();
+      expect(rejects(bench)).toEqual([{ ...reject, ordinal: 0 }]);
+      expect(bench.data(0, 16_000)).toBeUndefined();
+      expect(rejects(bench)).toHaveLength(1);
+      expect(bench.open(1, 1, { total: 1000 })).toBeUndefined();
+      expect(bench.data(1, 999, { fin: true })).toBeUndefined();
+      expect(bench.next()).toMatchObject({ channel: 'n1' });
+      expect(bench.cancel(0, 0)).toBeUndefined();
+      expect(bench.limits.get(0)).toBe(Number.MAX_SAFE_INTEGER);
+    });
+
+    it('is for what begins within 16384 bytes of channel 0 only: later it is a violation', () => {
+      const after = (costBytes: number): Bench => {
+        const bench = new Bench({ maxMessageBytes: 16_383 - 64, initialChannelCredit: 65_536 });
+        for (const payloadBytes of [costBytes - 2 * 64, 0]) {
+          expect(bench.data(0, payloadBytes, { first: true, fin: true })).toBeUndefined();
+        }
+        return bench;
+      };
+      expect(after(16_383).data(0, 16_320, { first: true, fin: true })).toBeUndefined();
+      expect(after(16_384).data(0, 16_320, { first: true, fin: true })).toBe('message-too-big');
+      expect(after(1000).open(1, 16_320, { fin: true })).toBe('message-too-big');
+    });
+
+    it('is a violation where refusals pile up', () => {
+      const bench = new Bench({ maxMessageBytes: 0 });
+      for (let i = 0; i < 70; i++) {
+        bench.control.push({ type: 'reject', channel: 0, ordinal: 9, code: 0, value: 0, reason: 'r'.repeat(1000) });
+      }
+      expect(bench.data(0, 1, { first: true, fin: true })).toBe('message-too-big');
+    });
+  });
+
   it('grows while all that is given is used, so that the path stays busy, and leaves room for the largest message', () => {
     const bench = new Bench({ poolBytes: (1 << 20) + 8192 + 400_000 });
     let sent = 0;

@@ -73,8 +73,17 @@ const inStream: readonly [name: ViolationName, what: string, stream: Uint8Array]
   ],
   ['too-many-channels', 'a fifth of four', concat(open(1, 'a'), open(2, 'b'), open(3, 'c'), open(4, 'd'))],
   ['credit-exceeded', 'a byte over the initial credit', data(FIRST | FIN, 0, zeros(16_384 - 64 + 1))],
-  ['message-too-big', 'a byte over maxMessageBytes', data(FIRST | FIN, 0, zeros(10_001))],
-  ['message-too-big', 'a total over maxMessageBytes', data(FIRST | TOTAL, 0, bytes(1), { total: 10_001 })],
+  ['message-too-big', 'a byte over maxMessageBytes', data(FIRST | FIN | FIELDS, 1, zeros(10_001), named('a'))],
+  [
+    'message-too-big',
+    'a total over maxMessageBytes',
+    data(FIRST | TOTAL | FIELDS, 1, bytes(1), { total: 10_001, ...named('a') }),
+  ],
+  [
+    'message-too-big',
+    'a byte over maxMessageBytes on channel 0, behind all that early data may cost',
+    concat(...Array.from({ length: 256 }, () => data(FIRST | FIN, 0, noBytes)), data(FIRST | FIN, 0, zeros(10_001))),
+  ],
   ['total-mismatch', 'more than the total', data(FIRST | TOTAL, 0, zeros(3), { total: 2 })],
   [
     'total-mismatch',
@@ -124,6 +133,29 @@ function expectViolation(pair: Pair, name: ViolationName): void {
   expect(pair.acceptor.takeEffects()).toEqual([]);
   expect(pair.acceptor.deadlineMs).toBe(Infinity);
 }
+
+describe('early data over maxMessageBytes', () => {
+  it.each([0, 5000])('fails alone, with what is sent behind it (after %i bytes before it)', (before) => {
+    const pair = new Pair({ acceptor: { terms: { maxMessageBytes: 10_000, poolBytes: 20_000 } } });
+    const hello = pair.hello();
+    pair.initiator.openEarly();
+    const fits = pair.send('initiator', before);
+    const tooBig = pair.send('initiator', 10_001);
+    const last = pair.send('initiator', 'last');
+    pair.write('initiator');
+    expect(tooBig.state).toBe('written');
+    pair.initiator.attached(pair.welcome(hello), 0);
+    pair.run(100);
+    expect(pair.seen('acceptor', 'violation')).toEqual([]);
+    expect(pair.failureOf('initiator', tooBig)).toBe('ERR_MESSAGE_TOO_BIG');
+    for (const message of [fits, last]) expect(pair.isDelivered('initiator', message)).toBe(true);
+    expect(pair.read('acceptor').map(({ data: { length } }) => length)).toEqual([before, 4]);
+    const more = pair.send('initiator', 10_000);
+    pair.run(100);
+    expect(pair.isDelivered('initiator', more)).toBe(true);
+    expect(pair.initiator.bufferedBytes).toBe(0);
+  });
+});
 
 describe('a peer that breaks the protocol', () => {
   it.each(inStream)('%s: %s', (name, _, stream) => {

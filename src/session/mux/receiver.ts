@@ -1,6 +1,6 @@
 import { RejectCode } from '../../protocol/frame.ts';
 import type { ControlFrame, DataHead } from '../../protocol/frame.ts';
-import { MESSAGE_COST_BYTES, MIN_POOL_MARGIN_BYTES } from '../../protocol/limits.ts';
+import { MESSAGE_COST_BYTES, MIN_CHANNEL_CREDIT, MIN_POOL_MARGIN_BYTES } from '../../protocol/limits.ts';
 import type { Terms } from '../../protocol/terms.ts';
 import type { ViolationName } from '../../protocol/violation.ts';
 import { Queue } from '../queue.ts';
@@ -67,7 +67,9 @@ export class MuxReceiver {
     if (head.first) {
       if (channel.current !== undefined) return 'unexpected-first';
       const total = head.fin ? head.payloadBytes : head.total;
-      if (total !== undefined && total > this.#terms.maxMessageBytes) return 'message-too-big';
+      // Early data is of a sender that could not know the limit: its message fails, and nothing else does.
+      const mayBeEarly = channel.number === 0 && channel.arrivedBytes < MIN_CHANNEL_CREDIT;
+      if (total !== undefined && total > this.#terms.maxMessageBytes && !mayBeEarly) return 'message-too-big';
       channel.current = new Assembly({ ...head, total }, channel.nextOrdinal++, channel.arrivedBytes);
       channel.arrivedBytes += MESSAGE_COST_BYTES + head.fieldsBytes;
     }
@@ -79,7 +81,7 @@ export class MuxReceiver {
     const bytes = assembly.bytes + head.payloadBytes;
     if (total !== undefined && (bytes > total || (head.fin && bytes !== total))) return 'total-mismatch';
     assembly.isFinishing = head.fin;
-    if (bytes > this.#terms.maxMessageBytes && !assembly.isDiscarded) {
+    if (Math.max(bytes, total ?? 0) > this.#terms.maxMessageBytes && !assembly.isDiscarded) {
       if (this.#host.control.bytes > MAX_REFUSALS_BYTES) return 'message-too-big';
       this.#refuse(channel, assembly);
     }
@@ -219,6 +221,8 @@ export class MuxReceiver {
   }
 
   #grant(channel: ReceiveChannel, limitBytes: number): void {
+    // A total that was refused may be any number, and counts once its message is cancelled.
+    limitBytes = Math.min(limitBytes, Number.MAX_SAFE_INTEGER);
     if (limitBytes <= channel.limitBytes || channel.isRetired) return;
     channel.limitBytes = limitBytes;
     this.#host.control.push({ type: 'credit', channel: channel.number, limit: limitBytes });
