@@ -23,12 +23,12 @@ const measured = [
   {
     name: "import { ChunkSocket } from 'chunksocket'",
     bytes: await bundle("export { ChunkSocket } from 'chunksocket';"),
-    gzipLimit: 20_900,
+    gzipLimit: 21_100,
   },
   {
     name: 'chunksocket.iife.min.js (script tag)',
     bytes: readFileSync('dist/chunksocket.iife.min.js'),
-    gzipLimit: 21_100,
+    gzipLimit: 21_400,
   },
 ].map(({ name, bytes, gzipLimit }) => ({
   name,

@@ -48,7 +48,7 @@ export interface ChunkSocketOptions {
   readonly poolBytes?: number | undefined;
   /** Channels that the server may have open at a time. @defaultValue 64 */
   readonly maxOpenChannels?: number | undefined;
-  /** Memory for outgoing messages, in bytes (a Blob takes none); what does not fit fails at once. @defaultValue 67108864 */
+  /** Memory for outgoing messages, in bytes (many small ones count as 512 each, a Blob as no more); what does not fit fails at once. @defaultValue 67108864 */
   readonly maxBufferedBytes?: number | undefined;
   /** Upper bound of the first reconnect delay, in ms. @defaultValue 500 */
   readonly retryBaseMs?: number | undefined;
@@ -132,6 +132,10 @@ export function resolveOptions(options: ChunkSocketOptions): ResolvedOptions {
     const { [name]: value = words[0] } = resolved;
     resolved[name] = value;
     if (!words.includes(value)) throw new OptionError(name, value, words.join(' or '));
+  }
+  for (const name of ['shouldRetry', 'random', 'WebSocket']) {
+    const value = resolved[name];
+    if (value !== undefined && typeof value !== 'function') throw new OptionError(name, value, 'a function');
   }
   const names = [protocols].flat();
   if (names.length > MAX_PROTOCOLS || new Set(names).size < names.length) {

@@ -19,6 +19,7 @@ export class SafeEmitter<Events extends object> {
   }
 
   on<Name extends keyof Events & string>(name: Name, listener: (event: Events[Name]) => unknown): Unsubscribe {
+    if (typeof listener !== 'function') throw new TypeError('The listener must be a function.');
     const guarded = (event: Events[Name]): void => {
       try {
         const result = listener(event);

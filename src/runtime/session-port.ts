@@ -50,6 +50,10 @@ export interface PortOwner {
   handleEffect(effect: SessionEffect): void;
 }
 
+/** What a message costs in memory however small it is, beyond the first few. */
+const MIN_HELD_BYTES = 512;
+const FREE_MESSAGES = 64;
+
 const PRIORITIES: readonly string[] = ['high', 'auto', 'low'];
 
 /**
@@ -261,7 +265,10 @@ export class SessionPort {
     if (this.#closed !== undefined) return this.#closed;
     if (signal?.aborted === true) return new AbortedError(signal.reason);
     const { maxBufferedBytes } = this.#owner;
-    const heldBytes = this.#session.heldBytes + this.#sumHeld('heldBytes');
+    const heldBytes = Math.max(
+      this.#session.heldBytes + this.#sumHeld('heldBytes'),
+      (this.#transfers.size - FREE_MESSAGES) * MIN_HELD_BYTES,
+    );
     return heldBytes > 0 && heldBytes + bytes > maxBufferedBytes
       ? new BufferFullError(bytes, heldBytes, maxBufferedBytes)
       : undefined;

@@ -225,6 +225,19 @@ describe('WebSocket', () => {
   });
 });
 
+describe('an option that is a function', () => {
+  test.each(['shouldRetry', 'random', 'WebSocket'])('%s is refused when it is none', (name) => {
+    expect(() => new ChunkSocket('ws://host.test', { [name]: 5 })).toThrow(
+      expect.objectContaining({ code: 'ERR_OPTION', option: name, value: 5 }) as Error,
+    );
+  });
+});
+
+test('a listener that is no function is a TypeError, not a listener', () => {
+  const { socket } = openScripted();
+  expect(() => socket.on('message', undefined as unknown as () => void)).toThrow(TypeError);
+});
+
 describe('the arguments of close', () => {
   test.each([0, 999, 1001, 1002, 1009, 1015, 2999, 5000, 4900, 4901, 4909, 1000.5, NaN])(
     'code %d is refused',

@@ -223,6 +223,18 @@ describe('maxBufferedBytes', () => {
     await socket.send(patternBytes(1000)).delivered;
   });
 
+  test('counts many small messages as 512 bytes each, so that they are bounded too', async () => {
+    const { url } = await startServer();
+    const socket = openSocket(url, { maxBufferedBytes: 36 * 512 });
+    const fits = Array.from({ length: 64 + 36 }, () => socket.send(''));
+
+    const over = socket.send('');
+
+    await expect(over.delivered).rejects.toMatchObject({ code: 'ERR_BUFFER_FULL', limitBytes: 36 * 512 });
+    await Promise.all(fits.map(({ delivered }) => delivered));
+    await socket.send('').delivered;
+  });
+
   test('lets one message through that alone is over it', async () => {
     const { url } = await startServer();
     const socket = openSocket(url, { maxBufferedBytes: 0 });

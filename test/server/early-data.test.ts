@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { ChunkSocket } from '../../src/client/chunk-socket.ts';
 import { MessageTooBigError } from '../../src/errors/transfer-errors.ts';
 import { MESSAGE_COST_BYTES } from '../../src/protocol/limits.ts';
@@ -110,7 +111,7 @@ describe('early data', () => {
 
   test('over maxMessageBytes is a message that fails, and nothing else does', async () => {
     const { url, sessions } = await startServer({ maxMessageBytes: 1000 });
-    const socket = new ChunkSocket(url);
+    const socket = new ChunkSocket(url, { WebSocket });
     onTestFinished(() => {
       void socket.close();
     });

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { encodeControl } from '../../src/protocol/frame-encoder.ts';
+import { encodeControl, encodeFields } from '../../src/protocol/frame-encoder.ts';
 import { encodeAck } from '../../src/protocol/packet.ts';
 import type { ServerSession } from '../../src/server/server-session.ts';
 import { EngineClient } from '../support/engine-client.ts';
