@@ -102,6 +102,11 @@ export class ScriptedSocket implements WebSocketLike {
   /** Opens it, and answers HELLO as a server does that knows the session. */
   accept(more: Partial<EstablishedWelcome> = {}): this {
     this.open();
+    return this.answer(more);
+  }
+
+  /** Answers the last HELLO as a server does that knows the session. */
+  answer(more: Partial<EstablishedWelcome> = {}): this {
     const { expected } = this.hello;
     this.welcome({
       version: 1,
@@ -115,6 +120,15 @@ export class ScriptedSocket implements WebSocketLike {
       initialChannelCredit: 2 ** 40,
       ...more,
     });
+    return this;
+  }
+
+  /** Opens it, and answers HELLO as a server does that only has the session's tombstone. */
+  forget(): this {
+    this.open();
+    const { received } = this.#server;
+    this.#server.received = this.#server.sent = 0;
+    this.welcome({ version: 1, result: 'gone', received });
     return this;
   }
 
