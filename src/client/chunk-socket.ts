@@ -56,7 +56,7 @@ export class ChunkSocket {
    * Sends one message. Works in every status: before the first connection and between connections it waits.
    *
    * @returns at once; `transfer.delivered` tells the end of it, also that the socket was closed or the queue full
-   * @throws TypeError for data that cannot be sent; OptionError for `priority` or `meta`
+   * @throws TypeError for data that cannot be sent; OptionError for `channel`, `priority` or `meta`
    */
   send(data: SendData, options?: SendOptions): Transfer {
     return this.#connector.port.send(data, options);

@@ -69,7 +69,7 @@ export interface ServerSession {
    * Sends one message, now or when the client is back.
    *
    * @returns at once; `transfer.delivered` tells the end of it, also that the session was closed or the queue full
-   * @throws TypeError for data that cannot be sent; OptionError for `priority` or `meta`
+   * @throws TypeError for data that cannot be sent; OptionError for `channel`, `priority` or `meta`
    */
   send(data: SendData, options?: SendOptions): Transfer;
   /** Calls `listener` for each such event; what it throws breaks nothing. Returns a function that ends it. */

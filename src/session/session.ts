@@ -330,7 +330,8 @@ export class Session {
   /** Closing goes on by itself: CLOSE follows the last message, and the end follows the last acknowledgement. */
   #update(nowMs: number): void {
     const state = this.#state;
-    if (state.kind !== 'closing') return;
+    // After a wait in vain there is nothing left to say.
+    if (state.kind !== 'closing' || state.deadlineMs === Infinity) return;
     const { sender } = this.#mux;
     if (nowMs >= state.deadlineMs) {
       if (!state.isAnswer || state.isSaid) {

@@ -391,6 +391,14 @@ describe('traces of the mux', () => {
       expect(pair.initiator.end()).toContain(blocked);
     });
 
+    it('is not said any more once the time for it is over', () => {
+      const pair = new Pair().connect();
+      pair.initiator.close(1000, '', 0, pair.nowMs);
+      pair.run();
+      expect(pair.seen('initiator', 'drain-timeout')).toHaveLength(1);
+      expect(pair.seen('acceptor', 'peer-close')).toHaveLength(0);
+    });
+
     it('takes nothing after itself', () => {
       const pair = new Pair().connect();
       pair.initiator.close(1000, 'over', 2000, pair.nowMs);
