@@ -15,18 +15,23 @@ export {
 export {
   AbortedError,
   BufferFullError,
+  CancelledError,
+  ExpiredError,
   MessageTooBigError,
   RejectedError,
   SessionLostError,
   SourceError,
 } from './errors/transfer-errors.ts';
+export type { CancelCause } from './errors/transfer-errors.ts';
 export type { MessageOrigin } from './protocol/frame.ts';
 export type { BlobLike } from './runtime/blob-source.ts';
 export type { Clock } from './runtime/clock.ts';
-export type { LimitEvent, MessageEvent, SessionEvents } from './runtime/events.ts';
+export type { BinaryForms, BinaryType, LimitEvent, MessageEvent, SessionEvents } from './runtime/events.ts';
+export type { Incoming, IncomingProgress, IncomingState } from './runtime/incoming.ts';
 export type { SendData } from './runtime/payload.ts';
 export type { Unsubscribe } from './runtime/safe-emitter.ts';
-export type { SendOptions, SessionLossPolicy } from './runtime/session-port.ts';
+export type { SessionLossPolicy } from './runtime/port-owner.ts';
+export type { SendOptions } from './runtime/send-options.ts';
 export type { Stats } from './runtime/stats.ts';
 export type { AbortSignalLike, Transfer, TransferProgress, TransferState } from './runtime/transfer.ts';
 export type { TransportClose } from './runtime/transport.ts';

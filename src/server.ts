@@ -4,17 +4,21 @@ export { ClosedError, LimitTooSmallError, OptionError, ProtocolError } from './e
 export {
   AbortedError,
   BufferFullError,
+  CancelledError,
+  ExpiredError,
   MessageTooBigError,
   RejectedError,
   SourceError,
 } from './errors/transfer-errors.ts';
+export type { CancelCause } from './errors/transfer-errors.ts';
 export type { MessageOrigin } from './protocol/frame.ts';
 export type { BlobLike } from './runtime/blob-source.ts';
 export type { Clock } from './runtime/clock.ts';
-export type { LimitEvent, MessageEvent, SessionEvents } from './runtime/events.ts';
+export type { BinaryForms, BinaryType, LimitEvent, MessageEvent, SessionEvents } from './runtime/events.ts';
+export type { Incoming, IncomingProgress, IncomingState } from './runtime/incoming.ts';
 export type { SendData } from './runtime/payload.ts';
 export type { Unsubscribe } from './runtime/safe-emitter.ts';
-export type { SendOptions } from './runtime/session-port.ts';
+export type { SendOptions } from './runtime/send-options.ts';
 export type { Stats } from './runtime/stats.ts';
 export type { AbortSignalLike, Transfer, TransferProgress, TransferState } from './runtime/transfer.ts';
 export type { Authorize, AuthorizeRequest, AuthorizeResult } from './server/authorize.ts';
@@ -38,6 +42,7 @@ export type {
   SessionCloseOptions,
   SessionStatus,
 } from './server/server-session.ts';
+export type { ServerIncoming } from './server/server-incoming.ts';
 export { handleProtocols } from './server/subprotocol.ts';
 export type { WsSocket } from './server/ws-transport.ts';
 export type { LimitCause } from './session/link/limit-learner.ts';

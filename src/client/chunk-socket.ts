@@ -5,9 +5,10 @@ import { MAX_CLOSE_REASON_BYTES } from '../protocol/limits.ts';
 import * as linkDefaults from '../protocol/link-defaults.ts';
 import { isCount } from '../protocol/terms.ts';
 import { encodeText } from '../protocol/text.ts';
+import type { BinaryForms, BinaryType } from '../runtime/events.ts';
 import type { SendData } from '../runtime/payload.ts';
-import type { Unsubscribe } from '../runtime/safe-emitter.ts';
-import type { SendOptions } from '../runtime/session-port.ts';
+import type { SafeEmitter, Unsubscribe } from '../runtime/safe-emitter.ts';
+import type { SendOptions } from '../runtime/send-options.ts';
 import type { Stats } from '../runtime/stats.ts';
 import type { Transfer } from '../runtime/transfer.ts';
 import { Connector } from './connector.ts';
@@ -27,15 +28,20 @@ export interface CloseOptions {
  * Connects at once, and comes back until {@link close}, a server that says no, or `maxRetries`. What is sent arrives
  * exactly once and, within its channel, in order; `possibleDuplicateOf` marks the one exception.
  */
-export class ChunkSocket {
+export class ChunkSocket<Type extends BinaryType = 'arraybuffer'> {
   readonly #connector: Connector;
 
   /**
    * @param url - `ws:`, `wss:`, `http:` or `https:`, relative to the page; a function is asked again for each connection
    * @throws OptionError for an option out of its range, or a URL that is none
    */
-  constructor(url: PerConnection<string | URL>, options: ChunkSocketOptions = {}) {
+  constructor(url: PerConnection<string | URL>, options: ChunkSocketOptions<Type> = {}) {
     this.#connector = new Connector(url, resolveOptions(options));
+  }
+
+  /** With binary messages in the form that the options name. */
+  get #emitter(): SafeEmitter<ChunkSocketEvents<BinaryForms[Type]>> {
+    return this.#connector.emitter as SafeEmitter<ChunkSocketEvents<never>>;
   }
 
   get status(): Status {
@@ -53,10 +59,18 @@ export class ChunkSocket {
   }
 
   /**
+   * Fulfilled while at most half of `maxBufferedBytes` is in use, so that `await socket.ready` before each `send` keeps
+   * a producer at the path's pace; rejected with `ClosedError` when the socket takes nothing any more.
+   */
+  get ready(): Promise<void> {
+    return this.#connector.port.ready;
+  }
+
+  /**
    * Sends one message. Works in every status: before the first connection and between connections it waits.
    *
    * @returns at once; `transfer.delivered` tells the end of it, also that the socket was closed or the queue full
-   * @throws TypeError for data that cannot be sent; OptionError for `channel`, `priority` or `meta`
+   * @throws TypeError for data that cannot be sent; OptionError for `channel`, `priority`, `meta` or `ttlMs`
    */
   send(data: SendData, options?: SendOptions): Transfer {
     return this.#connector.port.send(data, options);
@@ -65,17 +79,17 @@ export class ChunkSocket {
   /** Calls `listener` for each such event; what it throws breaks nothing. Returns a function that ends it. */
   on<Name extends keyof ChunkSocketEvents>(
     name: Name,
-    listener: (event: ChunkSocketEvents[Name]) => unknown,
+    listener: (event: ChunkSocketEvents<BinaryForms[Type]>[Name]) => unknown,
   ): Unsubscribe {
-    return this.#connector.emitter.on(name, listener);
+    return this.#emitter.on(name, listener);
   }
 
   /** As {@link on}, for the next event only. */
   once<Name extends keyof ChunkSocketEvents>(
     name: Name,
-    listener: (event: ChunkSocketEvents[Name]) => unknown,
+    listener: (event: ChunkSocketEvents<BinaryForms[Type]>[Name]) => unknown,
   ): Unsubscribe {
-    return this.#connector.emitter.once(name, listener);
+    return this.#emitter.once(name, listener);
   }
 
   stats(): Stats {

@@ -9,7 +9,7 @@ import { decodeWelcome } from '../protocol/welcome.ts';
 import type { EstablishedWelcome, GoneWelcome, Welcome } from '../protocol/welcome.ts';
 import { SafeEmitter } from '../runtime/safe-emitter.ts';
 import { SessionPort } from '../runtime/session-port.ts';
-import type { SessionEffect } from '../runtime/session-port.ts';
+import type { SessionEffect } from '../runtime/port-owner.ts';
 import type { Transport, TransportClose, TransportHandlers } from '../runtime/transport.ts';
 import { Session } from '../session/session.ts';
 import { openBrowserTransport } from './browser-transport.ts';
@@ -174,7 +174,9 @@ export class Connector implements TransportHandlers {
   #makeSession(wake: () => void): Session {
     this.#handshake = new Handshake(this.#options.protocols);
     const remembered = this.#memory?.read().up;
-    const session = new Session({ ...this.#options, id: nanoid(22), isAcceptor: false, remembered, wake });
+    const { maxMessageBytes: maxWholeBytes } = this.#options;
+    const id = nanoid(22);
+    const session = new Session({ ...this.#options, id, maxWholeBytes, isAcceptor: false, remembered, wake });
     session.link.isTimerThrottled = isHidden();
     return session;
   }

@@ -1,5 +1,5 @@
 import type { ChunkSocketError } from '../errors/chunk-socket-error.ts';
-import type { SessionEvents } from '../runtime/events.ts';
+import type { BinaryForms, BinaryType, SessionEvents } from '../runtime/events.ts';
 import type { TransportClose } from '../runtime/transport.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { TransportClose } from '../runtime/transport.ts';
 export type Status = 'connecting' | 'open' | 'reconnecting' | 'closing' | 'closed';
 
 /** What a {@link ChunkSocket} emits: one object each. */
-export interface ChunkSocketEvents extends SessionEvents {
+export interface ChunkSocketEvents<Binary = BinaryForms[BinaryType]> extends SessionEvents<Binary> {
   /** The first connection is up. */
   open: { readonly protocol: string };
   status: { readonly status: Status; readonly previous: Status };

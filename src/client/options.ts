@@ -10,7 +10,9 @@ import {
 import * as linkDefaults from '../protocol/link-defaults.ts';
 import type { Terms } from '../protocol/terms.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { SessionLossPolicy } from '../runtime/session-port.ts';
+import type { BinaryType } from '../runtime/events.ts';
+import { DEFAULT_WHOLE_BYTES } from '../runtime/port-owner.ts';
+import type { SessionLossPolicy } from '../runtime/port-owner.ts';
 import type { TransportClose } from '../runtime/transport.ts';
 import type { WebSocketConstructor } from './browser-transport.ts';
 import { platformClock } from './platform-clock.ts';
@@ -29,19 +31,24 @@ export interface ConnectionContext {
 export type PerConnection<T> = T | ((context: ConnectionContext) => T | PromiseLike<T>);
 
 /** Options of a `ChunkSocket`; every one has a default. */
-export interface ChunkSocketOptions {
+export interface ChunkSocketOptions<Type extends BinaryType = BinaryType> {
   /** Application subprotocols, most wanted first, at most 16. @defaultValue `[]` */
   readonly protocols?: string | readonly string[] | undefined;
   /** Any JSON value for the server's `authorize`, at most 3 KiB; travels in the handshake, not in the URL. @defaultValue none */
   readonly auth?: PerConnection<unknown>;
-  /** Form of binary messages. @defaultValue `'arraybuffer'` */
-  readonly binaryType?: 'arraybuffer' | 'uint8array' | undefined;
+  /**
+   * Form of binary messages. As `'blob'` they are put together outside of the JavaScript heap.
+   * @defaultValue `'arraybuffer'`
+   */
+  readonly binaryType?: Type | undefined;
   /** Size of the packets to start with on a path of which nothing is known, in bytes. @defaultValue 16384 */
   readonly startPacketBytes?: number | undefined;
   /** Never send or take larger packets, in bytes. @defaultValue 1048576 */
   readonly maxPacketBytes?: number | undefined;
-  /** Largest message to take, in bytes. @defaultValue 67108864 */
+  /** Largest message to take in one piece, in bytes. @defaultValue 67108864 */
   readonly maxMessageBytes?: number | undefined;
+  /** Largest message to take as a stream or Blob by `incoming`, in bytes. @defaultValue 9007199254740991 */
+  readonly maxStreamBytes?: number | undefined;
   /** Credit that each channel has from the start, in bytes. @defaultValue 16384 */
   readonly initialChannelCredit?: number | undefined;
   /** Memory for incoming messages beyond that, in bytes; at least `maxMessageBytes` + 8192. @defaultValue maxMessageBytes + 16 MiB */
@@ -98,6 +105,7 @@ const numberOptions = (maxMessageBytes: number): Record<NumberOption, readonly [
   startPacketBytes: [linkDefaults.startPacketBytes, MIN_PACKET_BYTES, MAX],
   maxPacketBytes: [DEFAULT_TERMS.maxPacketBytes, MIN_PACKET_BYTES, MAX],
   maxMessageBytes: [maxMessageBytes, 0, 2 ** 52],
+  maxStreamBytes: [DEFAULT_TERMS.maxMessageBytes, 0, MAX],
   initialChannelCredit: [MIN_CHANNEL_CREDIT, MIN_CHANNEL_CREDIT, MAX],
   poolBytes: [maxMessageBytes + (16 << 20), maxMessageBytes + MIN_POOL_MARGIN_BYTES, MAX],
   maxOpenChannels: [DEFAULT_TERMS.maxOpenChannels, 1, MAX_OPEN_CHANNELS],
@@ -111,7 +119,7 @@ const numberOptions = (maxMessageBytes: number): Record<NumberOption, readonly [
 
 /** What each option that is a word may say; the first is the default. */
 const choices: Record<ChoiceOption, readonly unknown[]> = {
-  binaryType: ['arraybuffer', 'uint8array'],
+  binaryType: ['arraybuffer', 'uint8array', 'blob'],
   onSessionLost: ['resend', 'reject'],
   rememberLimits: ['memory', 'localStorage', 'none'],
   fallback: ['none'],
@@ -121,7 +129,7 @@ const choices: Record<ChoiceOption, readonly unknown[]> = {
 export function resolveOptions(options: ChunkSocketOptions): ResolvedOptions {
   const { clock = platformClock, random = Math.random, protocols = [] } = options;
   const resolved: Record<string, unknown> = { ...options, clock, random };
-  const numbers = numberOptions(options.maxMessageBytes ?? DEFAULT_TERMS.maxMessageBytes);
+  const numbers = numberOptions(options.maxMessageBytes ?? DEFAULT_WHOLE_BYTES);
   for (const [name, [byDefault, min, max]] of Object.entries(numbers)) {
     const value = (resolved[name] ??= byDefault) as number;
     if (!(value >= min && value <= max && (Number.isSafeInteger(value) || value === Infinity))) {
@@ -143,6 +151,9 @@ export function resolveOptions(options: ChunkSocketOptions): ResolvedOptions {
   }
   resolved['protocols'] = names;
   // The terms of a session are the options of the same name.
-  resolved['terms'] = Object.fromEntries(Object.keys(DEFAULT_TERMS).map((name) => [name, resolved[name]]));
+  resolved['terms'] = {
+    ...Object.fromEntries(Object.keys(DEFAULT_TERMS).map((name) => [name, resolved[name]])),
+    maxMessageBytes: Math.max(resolved['maxMessageBytes'] as number, resolved['maxStreamBytes'] as number),
+  };
   return resolved as ResolvedOptions;
 }

@@ -6,6 +6,8 @@ export type ErrorCode =
   | 'ERR_ABORTED'
   | 'ERR_REJECTED'
   | 'ERR_SOURCE'
+  | 'ERR_EXPIRED'
+  | 'ERR_CANCELLED'
   | 'ERR_SESSION_LOST'
   | 'ERR_CLOSED'
   | 'ERR_HANDSHAKE'

@@ -45,6 +45,29 @@ export class RejectedError extends ChunkSocketError {
   }
 }
 
+/** The message was not begun within its `ttlMs`; nothing of it was sent. */
+export class ExpiredError extends ChunkSocketError {
+  constructor() {
+    super('ERR_EXPIRED', 'The message was not begun within its ttlMs.');
+  }
+}
+
+/**
+ * Why a message did not come to its end. Its sender `aborted` it, could not read its source (`source-failed`), did not
+ * get to it in time (`expired`) or before it closed (`closing`); or the session ended under it.
+ */
+export type CancelCause = 'aborted' | 'source-failed' | 'expired' | 'closing' | 'session-ended';
+
+/** A message that was coming in will not come to its end. */
+export class CancelledError extends ChunkSocketError {
+  declare readonly by: CancelCause;
+  declare readonly reason: string;
+
+  constructor(by: CancelCause, reason: string) {
+    super('ERR_CANCELLED', `The rest of the message will not come (${by}): ${reason}`, { by, reason } as object);
+  }
+}
+
 /** What was being sent could not be read (a file that changed, say). */
 export class SourceError extends ChunkSocketError {
   constructor(cause: unknown) {

@@ -7,4 +7,5 @@ export const retired = 5;
 export const close = 6;
 export const goaway = 7;
 export const limit = 8;
+export const blocked = 9;
 export const data = 64;

@@ -57,7 +57,8 @@ export type ControlFrame =
   | { type: 'retired'; channel: number }
   | { type: 'close'; code: number; drainMs: number; reason: string }
   | { type: 'goaway'; deadlineMs: number }
-  | { type: 'limit'; floor: number; ceiling: number };
+  | { type: 'limit'; floor: number; ceiling: number }
+  | { type: 'blocked'; channel: number; limit: number };
 
 /**
  * Each control frame at the index of its type byte: its name, and its members in the order of the wire. They are
@@ -73,6 +74,7 @@ export const CONTROL_LAYOUTS: readonly (readonly string[] | undefined)[] = [
   ['close', 'code', 'drainMs', 'reason'],
   ['goaway', 'deadlineMs'],
   ['limit', 'floor', 'ceiling'],
+  ['blocked', 'channel', 'limit'],
 ];
 
 /** Bytes that the reason of a control frame may take. */

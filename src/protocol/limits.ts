@@ -16,7 +16,7 @@ export const MAX_EARLY_PACKET_BYTES = 8192;
 export const SAFE_PACKET_BYTES = 4096;
 /** Bytes. The least `initialChannelCredit`: early data must fit it. */
 export const MIN_CHANNEL_CREDIT = 16384;
-/** Bytes by which `poolBytes` is at least above `maxMessageBytes`, for what a message costs beside its payload. */
+/** Bytes by which `poolBytes` is at least above the largest message taken whole, for what it costs beside its payload. */
 export const MIN_POOL_MARGIN_BYTES = 8192;
 /** Count. The most that `maxOpenChannels` may say. */
 export const MAX_OPEN_CHANNELS = 65536;
@@ -38,7 +38,7 @@ export const MESSAGE_COST_BYTES = 64;
 /** What a side states in HELLO or WELCOME unless it is configured otherwise. */
 export const DEFAULT_TERMS: Terms = {
   maxPacketBytes: 1 << 20,
-  maxMessageBytes: 64 << 20,
+  maxMessageBytes: Number.MAX_SAFE_INTEGER,
   initialChannelCredit: MIN_CHANNEL_CREDIT,
   poolBytes: 80 << 20,
   maxOpenChannels: 64,

@@ -4,11 +4,11 @@ import { MAX_OPEN_CHANNELS, MIN_CHANNEL_CREDIT, MIN_PACKET_BYTES, MIN_POOL_MARGI
 export interface Terms {
   /** Bytes of the largest packet it takes on this connection; at least 512. */
   maxPacketBytes: number;
-  /** Bytes of payload of the largest message it takes. */
+  /** Bytes of payload of the largest message it takes, be it as it comes. */
   maxMessageBytes: number;
   /** Bytes of cost that every channel number may use before a CREDIT; at least 16384. */
   initialChannelCredit: number;
-  /** Bytes it has for messages beyond the initial credit of the channels; at least `maxMessageBytes` + 8192. */
+  /** Bytes it has for messages beyond the initial credit of the channels; at least 8192. */
   poolBytes: number;
   /** Count of channel numbers that may be open at a time, channel 0 included; 1 to 65536. */
   maxOpenChannels: number;
@@ -57,7 +57,7 @@ export function isTerms(value: Unchecked<Terms>): boolean {
     isCount(value.maxPacketBytes, MIN_PACKET_BYTES) &&
     isCount(value.maxMessageBytes) &&
     isCount(value.initialChannelCredit, MIN_CHANNEL_CREDIT) &&
-    isCount(value.poolBytes, value.maxMessageBytes + MIN_POOL_MARGIN_BYTES) &&
+    isCount(value.poolBytes, MIN_POOL_MARGIN_BYTES) &&
     isCount(value.maxOpenChannels, 1, MAX_OPEN_CHANNELS)
   );
 }

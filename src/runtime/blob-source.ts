@@ -6,6 +6,8 @@ export interface BlobLike {
   slice(start: number, end: number): { arrayBuffer(): Promise<ArrayBuffer> };
 }
 
+// Measured in Node 20, one slice after the other: reads of 64 KiB bring 0.5 GB/s, those of 512 KiB 1.1 (a file) or more
+// (memory), larger ones no more.
 const READ_BYTES = 512 * 1024;
 const MAX_BLOCKS = 4;
 
@@ -14,6 +16,7 @@ const MAX_BLOCKS = 4;
  * thousand queued files hold no memory.
  */
 export class BlobSource implements Source {
+  readonly isText = false;
   readonly totalBytes: number;
   readonly heldBytes = 0;
   error: unknown;
@@ -30,15 +33,17 @@ export class BlobSource implements Source {
     this.totalBytes = blob.size;
   }
 
-  /** Asking is what makes it read ahead. */
   get readyBytes(): number {
-    void this.#read();
     return this.#blocks[0]?.length ?? 0;
   }
 
   get state(): 'open' | 'ended' | 'failed' {
     if (this.error !== undefined) return 'failed';
     return this.#readBytes < this.totalBytes || this.#blocks.length > 1 ? 'open' : 'ended';
+  }
+
+  pull(): void {
+    void this.#read();
   }
 
   copy(target: Uint8Array, at: number, count: number): void {
@@ -76,6 +81,8 @@ export class BlobSource implements Source {
       this.#blocks.push(block);
       this.#readBytes = end;
     } catch (error) {
+      // A Blob of an old browser (one that has no `arrayBuffer`) fails within the call: to be told after it.
+      await Promise.resolve();
       if (this.#reading !== reading) return;
       this.error = error ?? new Error('The Blob could not be read.');
     }

@@ -1,11 +1,22 @@
 import type { ChunkSocketError } from '../errors/chunk-socket-error.ts';
 import type { MessageOrigin } from '../protocol/frame.ts';
+import type { Incoming } from './incoming.ts';
 import type { LimitCause } from '../session/link/limit-learner.ts';
 
+/** The form of binary messages that come in whole, by its name. */
+export interface BinaryForms {
+  arraybuffer: ArrayBuffer;
+  blob: Blob;
+  uint8array: Uint8Array<ArrayBuffer>;
+}
+
+/** Names the form of binary messages that come in whole. */
+export type BinaryType = keyof BinaryForms;
+
 /** A message that has come in whole. */
-export interface MessageEvent {
+export interface MessageEvent<Binary = BinaryForms[BinaryType]> {
   /** A string for a text message, else bytes in the form that `binaryType` names. */
-  readonly data: string | ArrayBuffer | Uint8Array<ArrayBuffer>;
+  readonly data: string | Binary;
   /** Name of the channel; `''` is the default channel. */
   readonly channel: string;
   /** What the sender said of it. */
@@ -26,8 +37,10 @@ export interface LimitEvent {
 }
 
 /** What both the client's socket and the server's sessions emit. */
-export interface SessionEvents {
-  message: MessageEvent;
+export interface SessionEvents<Binary = BinaryForms[BinaryType]> {
+  /** A message begins: to be taken as it comes, or to be left to the listeners of `message`. */
+  incoming: Incoming;
+  message: MessageEvent<Binary>;
   limit: LimitEvent;
   /** Everything that was sent is settled: nothing waits, nothing is unacknowledged. */
   drain: { readonly bufferedBytes: 0 };

@@ -1,5 +1,6 @@
 import { AbortedError } from '../errors/transfer-errors.ts';
 import type { OutgoingMessage } from '../session/mux/outgoing-message.ts';
+import { ProgressMeter } from './progress-meter.ts';
 import type { Unsubscribe } from './safe-emitter.ts';
 import { SafeEmitter } from './safe-emitter.ts';
 
@@ -15,10 +16,16 @@ export interface TransferProgress {
   readonly ackedBytes: number;
   /** Length of the payload in bytes, where it is known. */
   readonly totalBytes: number | undefined;
+  /** Speed over the last events; 0 until there are two. */
+  readonly bytesPerSecond: number;
 }
 
 /** One message on its way out. */
 export interface Transfer {
+  /** Name of the channel. */
+  readonly channel: string;
+  /** As it was sent: a copy of what was given. */
+  readonly meta: unknown;
   readonly state: TransferState;
   /** Payload that the peer has acknowledged, in bytes. */
   readonly ackedBytes: number;
@@ -38,8 +45,6 @@ export interface Transfer {
   abort(reason?: unknown): void;
 }
 
-const PROGRESS_EVERY_MS = 50;
-
 /** The inside of a {@link Transfer}: who holds this can settle it. */
 export class TransferHandle implements Transfer {
   readonly delivered: Promise<void>;
@@ -50,7 +55,7 @@ export class TransferHandle implements Transfer {
   readonly settle: (error?: Error) => void;
   readonly #emitter: SafeEmitter<{ progress: TransferProgress }>;
   readonly #abort: (error: AbortedError) => void;
-  #nextProgressAtMs = -Infinity;
+  readonly #meter = new ProgressMeter();
 
   /** @param abort - called with the reason when `signal` or the application gives it up */
   constructor(
@@ -84,12 +89,21 @@ export class TransferHandle implements Transfer {
     this.delivered.catch(() => undefined);
   }
 
+  get channel(): string {
+    return this.message.init.channel;
+  }
+
+  get meta(): unknown {
+    return this.message.init.meta;
+  }
+
   get ackedBytes(): number {
     return this.message.ackedBytes;
   }
 
   get totalBytes(): number | undefined {
-    return this.message.init.source.totalBytes;
+    const { init, state, ackedBytes } = this.message;
+    return init.source.totalBytes ?? (state === 'settled' && this.state === 'delivered' ? ackedBytes : undefined);
   }
 
   on(event: 'progress', listener: (progress: TransferProgress) => void): Unsubscribe {
@@ -102,14 +116,13 @@ export class TransferHandle implements Transfer {
 
   progressed(nowMs: number): void {
     this.state = 'sending';
-    if (nowMs < this.#nextProgressAtMs) return;
-    this.#nextProgressAtMs = nowMs + PROGRESS_EVERY_MS;
-    this.#emitProgress();
+    if (this.#meter.isDue(this.ackedBytes, nowMs)) this.#emitProgress();
   }
 
   #emitProgress(): void {
     const { ackedBytes, totalBytes } = this;
-    this.#emitter.emit('progress', { ackedBytes, totalBytes });
+    const { bytesPerSecond } = this.#meter;
+    this.#emitter.emit('progress', { ackedBytes, totalBytes, bytesPerSecond });
   }
 }
 

@@ -7,14 +7,17 @@ import { encodeText } from '../protocol/text.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { ViolationName } from '../protocol/violation.ts';
 import { encodeWelcome } from '../protocol/welcome.ts';
+import { toSource } from '../runtime/payload.ts';
 import type { SendData } from '../runtime/payload.ts';
+import type { SessionEffect } from '../runtime/port-owner.ts';
 import { SafeEmitter } from '../runtime/safe-emitter.ts';
 import type { Unsubscribe } from '../runtime/safe-emitter.ts';
 import { SessionPort } from '../runtime/session-port.ts';
-import type { SendOptions, SessionEffect } from '../runtime/session-port.ts';
+import type { SendOptions } from '../runtime/send-options.ts';
 import type { Stats } from '../runtime/stats.ts';
 import type { Transfer } from '../runtime/transfer.ts';
 import type { TransportClose } from '../runtime/transport.ts';
+import type { Source } from '../session/mux/source.ts';
 import { Session } from '../session/session.ts';
 import { handshakeOf, rememberedPath } from './hello-facts.ts';
 import { checkNumber } from './options.ts';
@@ -26,6 +29,7 @@ import type {
   SessionCloseOptions,
   SessionStatus,
 } from './server-session.ts';
+import { ServerIncomingTransfer } from './server-incoming.ts';
 import type { SessionConnection, SessionHost, SessionInit } from './session-host.ts';
 
 type Phase =
@@ -88,6 +92,8 @@ export class AcceptedSession implements ServerSession {
         return roomFor();
       },
       binaryType: options.binaryType,
+      maxMessageBytes: options.maxMessageBytes,
+      incomingClass: ServerIncomingTransfer,
       handleEffect: (effect: SessionEffect) => {
         this.#handle(effect);
       },
@@ -99,6 +105,7 @@ export class AcceptedSession implements ServerSession {
           id: hello.session,
           isAcceptor: true,
           terms,
+          maxWholeBytes: options.maxMessageBytes,
           maxPacketBytes: options.maxPacketBytes ?? DEFAULT_TERMS.maxPacketBytes,
           startPacketBytes: options.startPacketBytes,
           remembered: rememberedPath(hello.limitHint),
@@ -120,6 +127,10 @@ export class AcceptedSession implements ServerSession {
     return this.#port.bufferedBytes;
   }
 
+  get ready(): Promise<void> {
+    return this.#port.ready;
+  }
+
   /** Bytes of outgoing messages in memory: their sources, and what is in the stream and not acknowledged. */
   get heldBytes(): number {
     const { heldBytes, link } = this.#port.session;
@@ -127,7 +138,11 @@ export class AcceptedSession implements ServerSession {
   }
 
   send(data: SendData, options?: SendOptions): Transfer {
-    const transfer = this.#port.send(data, options);
+    return this.sendFrom(() => toSource(data, options?.transfer), options);
+  }
+
+  sendFrom(makeSource: () => Source, options: SendOptions = {}): Transfer {
+    const transfer = this.#port.sendFrom(makeSource, options);
     if (this.#phase.kind === 'waiting') this.#host.grew(this);
     return transfer;
   }

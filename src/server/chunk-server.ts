@@ -2,10 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { linkDefaults, MIN_PACKET_BYTES } from '../protocol/limits.ts';
 import { SUBPROTOCOL } from '../protocol/version.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { BinaryType } from '../runtime/events.ts';
+import { toSources } from '../runtime/payload.ts';
 import type { SendData } from '../runtime/payload.ts';
 import { SafeEmitter } from '../runtime/safe-emitter.ts';
 import type { Unsubscribe } from '../runtime/safe-emitter.ts';
-import type { SendOptions } from '../runtime/session-port.ts';
+import type { SendOptions } from '../runtime/send-options.ts';
 import type { Transfer } from '../runtime/transfer.ts';
 import { nodeClock } from './node-clock.ts';
 import { checkNumber, resolveOptions } from './options.ts';
@@ -42,9 +44,9 @@ export interface AttachOptions<Socket extends WsSocket = WsSocket> {
 }
 
 /** How a message is sent to many. */
-export interface BroadcastOptions extends SendOptions {
+export interface BroadcastOptions<Type extends BinaryType = BinaryType> extends SendOptions {
   /** Whom to send it to. @defaultValue everybody */
-  readonly filter?: ((session: ServerSession) => boolean) | undefined;
+  readonly filter?: ((session: ServerSession<Type>) => boolean) | undefined;
 }
 
 /** How a server is closed. */
@@ -54,9 +56,9 @@ export interface ServerCloseOptions {
 }
 
 /** What a {@link ChunkServer} emits. */
-export interface ChunkServerEvents {
+export interface ChunkServerEvents<Type extends BinaryType = BinaryType> {
   /** A new session, before its first message: the place to add listeners to it. */
-  session: ServerSession;
+  session: ServerSession<Type>;
   /** A connection was closed before it had a session. */
   refuse: RefuseEvent;
   /** A listener of the server or of a session threw. Without a listener for it, it becomes a process warning. */
@@ -90,21 +92,21 @@ export interface ServerStats {
  * });
  * ```
  */
-export class ChunkServer {
+export class ChunkServer<Type extends BinaryType = 'uint8array'> {
   /**
    * For `new WebSocketServer({ handleProtocols })`: chooses this protocol where it is offered, else the first
    * application protocol, else none. {@link ChunkServer.attach} puts it in place where there is none.
    */
   readonly handleProtocols: (offered: Iterable<string>) => string | false = handleProtocols;
   readonly #reception: Reception;
-  readonly #emitter: SafeEmitter<ChunkServerEvents>;
+  readonly #emitter: SafeEmitter<ChunkServerEvents<Type>>;
   /** Listeners for errors: what they throw has nobody left to go to. */
-  readonly #errors: SafeEmitter<ChunkServerEvents> = new SafeEmitter(warn);
+  readonly #errors: SafeEmitter<ChunkServerEvents<Type>> = new SafeEmitter(warn);
   readonly #deadlineClock: Clock;
   #closing: { readonly promise: Promise<void>; readonly resolve: () => void; stopTimer: () => void } | undefined;
 
   /** @throws OptionError for an option out of its range */
-  constructor(options: ChunkServerOptions = {}) {
+  constructor(options: ChunkServerOptions<Type> = {}) {
     const report = (error: unknown): void => {
       this.#report(error);
     };
@@ -113,7 +115,7 @@ export class ChunkServer {
     this.#deadlineClock = options.clock ?? nodeClock(true);
     this.#reception = new Reception(resolveOptions(options), {
       session: (session) => {
-        this.#emitter.emit('session', session);
+        this.#emitter.emit('session', inForm(session));
       },
       refuse: (event) => {
         this.#emitter.emit('refuse', event);
@@ -126,22 +128,22 @@ export class ChunkServer {
   }
 
   /** The sessions that live, those without a connection included; a list of its own. */
-  get sessions(): readonly ServerSession[] {
-    return this.#reception.store.all();
+  get sessions(): readonly ServerSession<Type>[] {
+    return this.#reception.store.all().map((session) => inForm<Type>(session));
   }
 
   /** Calls `listener` for each such event; what it throws breaks nothing. Returns a function that ends it. */
-  on<Name extends keyof ChunkServerEvents>(
+  on<Name extends keyof ChunkServerEvents<Type>>(
     name: Name,
-    listener: (event: ChunkServerEvents[Name]) => unknown,
+    listener: (event: ChunkServerEvents<Type>[Name]) => unknown,
   ): Unsubscribe {
     return this.#emitterOf(name).on(name, listener);
   }
 
   /** As {@link on}, for the next event only. */
-  once<Name extends keyof ChunkServerEvents>(
+  once<Name extends keyof ChunkServerEvents<Type>>(
     name: Name,
-    listener: (event: ChunkServerEvents[Name]) => unknown,
+    listener: (event: ChunkServerEvents<Type>[Name]) => unknown,
   ): Unsubscribe {
     return this.#emitterOf(name).once(name, listener);
   }
@@ -194,16 +196,20 @@ export class ChunkServer {
   }
 
   /**
-   * Sends one message to every session that is not closing, those without a connection included.
+   * Sends one message to every session that is not closing, those without a connection included. They share one copy of
+   * the data, and each gets it at its own pace: it counts against the `maxBufferedBytes` of each, and fails with
+   * `BufferFullError` for one whose queue is full.
    *
    * @returns the transfers, in the order of the sessions
-   * @throws as {@link ServerSession.send}
+   * @throws as {@link ServerSession.send}, and TypeError for a stream, which can be read once only
    */
-  broadcast(data: SendData, { filter, ...options }: BroadcastOptions = {}): Transfer[] {
-    const sessions = this.#reception.store.all();
-    return sessions
-      .filter((session) => (session.status === 'open' || session.status === 'waiting') && filter?.(session) !== false)
-      .map((session) => session.send(data, options));
+  broadcast(data: SendData, { filter, ...options }: BroadcastOptions<Type> = {}): Transfer[] {
+    const makeSource = toSources(data, options.transfer);
+    return this.#reception.store
+      .all()
+      .filter(({ status }) => status === 'open' || status === 'waiting')
+      .filter((session) => filter?.(inForm<Type>(session)) !== false)
+      .map((session) => session.sendFrom(makeSource, options));
   }
 
   /**
@@ -241,7 +247,7 @@ export class ChunkServer {
     this.#closing.resolve();
   }
 
-  #emitterOf(name: keyof ChunkServerEvents): SafeEmitter<ChunkServerEvents> {
+  #emitterOf(name: keyof ChunkServerEvents<Type>): SafeEmitter<ChunkServerEvents<Type>> {
     return name === 'error' ? this.#errors : this.#emitter;
   }
 
@@ -249,6 +255,11 @@ export class ChunkServer {
     if (this.#errors.has('error')) this.#errors.emit('error', { error });
     else warn(error);
   }
+}
+
+/** What binary messages look like is the options' word, and the types cannot see it. */
+function inForm<Type extends BinaryType>(session: ServerSession): ServerSession<Type> {
+  return session;
 }
 
 function warn(error: unknown): void {

@@ -8,6 +8,8 @@ import {
   MIN_PACKET_BYTES,
   MIN_POOL_MARGIN_BYTES,
 } from '../protocol/limits.ts';
+import type { BinaryType } from '../runtime/events.ts';
+import { DEFAULT_WHOLE_BYTES } from '../runtime/port-owner.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Authorize } from './authorize.ts';
 
@@ -15,7 +17,7 @@ import type { Authorize } from './authorize.ts';
 export type SelectProtocol = (offered: readonly string[], request: IncomingMessage) => string | undefined;
 
 /** Options of a `ChunkServer`; every one has a default. */
-export interface ChunkServerOptions {
+export interface ChunkServerOptions<Type extends BinaryType = BinaryType> {
   /** Decides who may connect, and gives sessions their identity. @defaultValue everybody may, nobody has an identity */
   readonly authorize?: Authorize | undefined;
   /**
@@ -29,7 +31,7 @@ export interface ChunkServerOptions {
    */
   readonly route?: string | undefined;
   /** Form of binary messages. @defaultValue `'uint8array'` */
-  readonly binaryType?: 'arraybuffer' | 'uint8array' | undefined;
+  readonly binaryType?: Type | undefined;
   /**
    * Never send or take larger packets, in bytes. What is told to clients is the `maxPayload` of the `ws` server where
    * that is known and smaller. @defaultValue 1048576; what is taken: the `maxPayload` of an attached `ws` server
@@ -37,8 +39,10 @@ export interface ChunkServerOptions {
   readonly maxPacketBytes?: number | undefined;
   /** Size of the packets to start with on a path of which nothing is known, in bytes. @defaultValue 16384 */
   readonly startPacketBytes?: number | undefined;
-  /** Largest message to take, in bytes. @defaultValue 67108864 */
+  /** Largest message to take in one piece, in bytes. @defaultValue 67108864 */
   readonly maxMessageBytes?: number | undefined;
+  /** Largest message to take as a stream or Blob by `incoming`, in bytes. @defaultValue 9007199254740991 */
+  readonly maxStreamBytes?: number | undefined;
   /** Credit that each channel of a session has from the start, in bytes. @defaultValue 16384 */
   readonly initialChannelCredit?: number | undefined;
   /**
@@ -82,6 +86,7 @@ export interface ChunkServerOptions {
 export type NumberOption =
   | 'startPacketBytes'
   | 'maxMessageBytes'
+  | 'maxStreamBytes'
   | 'initialChannelCredit'
   | 'maxOpenChannels'
   | 'maxBufferedBytes'
@@ -98,7 +103,8 @@ export type NumberOption =
 /** The defaults that numbers of the options have. */
 export const serverDefaults: Readonly<Record<NumberOption, number>> = {
   startPacketBytes: linkDefaults.startPacketBytes,
-  maxMessageBytes: DEFAULT_TERMS.maxMessageBytes,
+  maxMessageBytes: DEFAULT_WHOLE_BYTES,
+  maxStreamBytes: DEFAULT_TERMS.maxMessageBytes,
   initialChannelCredit: MIN_CHANNEL_CREDIT,
   maxOpenChannels: DEFAULT_TERMS.maxOpenChannels,
   maxBufferedBytes: 16 << 20,
@@ -119,6 +125,7 @@ const MAX = Number.MAX_SAFE_INTEGER;
 const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
   startPacketBytes: [MIN_PACKET_BYTES, MAX],
   maxMessageBytes: [0, MAX],
+  maxStreamBytes: [0, MAX],
   initialChannelCredit: [MIN_CHANNEL_CREDIT, MAX],
   maxOpenChannels: [1, MAX_OPEN_CHANNELS],
   maxBufferedBytes: [0, MAX],
@@ -137,7 +144,7 @@ const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
 export type ResolvedOptions = Omit<ChunkServerOptions, NumberOption | 'poolBytes' | 'binaryType'> &
   Readonly<Record<NumberOption, number>> & {
     readonly poolBytes: number;
-    readonly binaryType: 'arraybuffer' | 'uint8array';
+    readonly binaryType: BinaryType;
   };
 
 /** @throws OptionError naming the option, its value and the range */
@@ -153,8 +160,8 @@ export function resolveOptions(options: ChunkServerOptions): ResolvedOptions {
   const minPool = maxMessageBytes + MIN_POOL_MARGIN_BYTES;
   const poolBytes = checkNumber('poolBytes', options.poolBytes ?? maxMessageBytes + (16 << 20), minPool, MAX);
   const { binaryType = 'uint8array', protocols = [], route = '' } = options;
-  if (!['arraybuffer', 'uint8array'].includes(binaryType)) {
-    throw new OptionError('binaryType', binaryType, 'arraybuffer or uint8array');
+  if (!['arraybuffer', 'uint8array', 'blob'].includes(binaryType)) {
+    throw new OptionError('binaryType', binaryType, 'arraybuffer or uint8array or blob');
   }
   if (!/^[!-~]{0,256}$/.test(route)) throw new OptionError('route', route, 'at most 256 characters from ! to ~');
   if (typeof protocols !== 'function' && !protocols.every(isShort)) {

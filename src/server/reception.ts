@@ -169,7 +169,8 @@ export class Reception implements ConnectionHost, SessionHost {
     const problem = isTooFast ? 'too many new sessions at once' : this.store.makeRoom(identity);
     if (problem !== undefined) return { kind: 'refused', code: CloseCode.tryAgainLater, reason: problem };
     this.#newSessions.take();
-    const { maxMessageBytes, initialChannelCredit, poolBytes, maxOpenChannels } = this.options;
+    const { initialChannelCredit, poolBytes, maxOpenChannels } = this.options;
+    const maxMessageBytes = Math.max(this.options.maxMessageBytes, this.options.maxStreamBytes);
     const { url = '', headers, socket } = request;
     const session = new AcceptedSession(this, hello, {
       identity,

@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ChunkSocketError } from '../errors/chunk-socket-error.ts';
-import type { SessionEvents } from '../runtime/events.ts';
+import type { BinaryForms, BinaryType, SessionEvents } from '../runtime/events.ts';
 import type { SendData } from '../runtime/payload.ts';
 import type { Unsubscribe } from '../runtime/safe-emitter.ts';
-import type { SendOptions } from '../runtime/session-port.ts';
+import type { SendOptions } from '../runtime/send-options.ts';
+import type { ServerIncoming } from './server-incoming.ts';
 import type { Stats } from '../runtime/stats.ts';
 import type { Transfer } from '../runtime/transfer.ts';
 
@@ -30,7 +31,9 @@ export interface SessionCloseEvent {
 }
 
 /** What a {@link ServerSession} emits: one object each. */
-export interface ServerSessionEvents extends SessionEvents {
+export interface ServerSessionEvents<Binary = BinaryForms[BinaryType]> extends Omit<SessionEvents<Binary>, 'incoming'> {
+  /** A message begins: to be taken as it comes, or to be left to the listeners of `message`. */
+  incoming: ServerIncoming;
   status: { readonly status: SessionStatus; readonly previous: SessionStatus };
   /** A connection is up again and the session goes on where it was. */
   resume: {
@@ -53,7 +56,7 @@ export interface SessionCloseOptions {
  * One client, for as long as its session lives: connections come and go under it. What is sent arrives exactly once
  * and, within its channel, in order. Messages wait, within the session's credit, until there is a `message` listener.
  */
-export interface ServerSession {
+export interface ServerSession<Type extends BinaryType = BinaryType> {
   /** The client's name for the session; not secret, and unique on this server. */
   readonly id: string;
   /** What `authorize` said; `''` for nobody. */
@@ -66,21 +69,26 @@ export interface ServerSession {
   /** Payload that the client has not acknowledged, in bytes; waiting messages included. */
   readonly bufferedAmount: number;
   /**
+   * Fulfilled while at most half of `maxBufferedBytes` is in use; rejected with `ClosedError` when the session takes
+   * nothing any more.
+   */
+  readonly ready: Promise<void>;
+  /**
    * Sends one message, now or when the client is back.
    *
    * @returns at once; `transfer.delivered` tells the end of it, also that the session was closed or the queue full
-   * @throws TypeError for data that cannot be sent; OptionError for `channel`, `priority` or `meta`
+   * @throws TypeError for data that cannot be sent; OptionError for `channel`, `priority`, `meta` or `ttlMs`
    */
   send(data: SendData, options?: SendOptions): Transfer;
   /** Calls `listener` for each such event; what it throws breaks nothing. Returns a function that ends it. */
   on<Name extends keyof ServerSessionEvents>(
     name: Name,
-    listener: (event: ServerSessionEvents[Name]) => unknown,
+    listener: (event: ServerSessionEvents<BinaryForms[Type]>[Name]) => unknown,
   ): Unsubscribe;
   /** As {@link ServerSession.on}, for the next event only. */
   once<Name extends keyof ServerSessionEvents>(
     name: Name,
-    listener: (event: ServerSessionEvents[Name]) => unknown,
+    listener: (event: ServerSessionEvents<BinaryForms[Type]>[Name]) => unknown,
   ): Unsubscribe;
   stats(): Stats;
   /**

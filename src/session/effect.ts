@@ -1,6 +1,7 @@
 import type { ChunkSocketError } from '../errors/chunk-socket-error.ts';
 import type { ViolationName } from '../protocol/violation.ts';
 import type { LimitCause } from './link/limit-learner.ts';
+import type { IncomingMessage } from './mux/incoming-message.ts';
 import type { OutgoingMessage } from './mux/outgoing-message.ts';
 
 /** What the engine wants done or told. The engine never calls out: effects wait until the driver takes them. */
@@ -10,6 +11,8 @@ export type Effect =
   /** The peer's session holds the whole message. */
   | { kind: 'delivered'; message: OutgoingMessage }
   | { kind: 'failed'; message: OutgoingMessage; error: ChunkSocketError }
+  /** More has come of a message that the application knows of, or it is whole, or will never be. */
+  | { kind: 'incoming'; incoming: IncomingMessage }
   /** The largest packet that may be sent has changed, in bytes. */
   | { kind: 'limit'; from: number; to: number; cause: LimitCause }
   /** The peer told what it learned about its own direction, in bytes. */

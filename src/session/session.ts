@@ -13,7 +13,9 @@ import type { LinkLoss } from './link/link.ts';
 import { StallWatch } from './link/stall-watch.ts';
 import type { IncomingMessage } from './mux/incoming-message.ts';
 import { Mux } from './mux/mux.ts';
+import type { MuxReceiver } from './mux/receiver.ts';
 import type { OutgoingMessage } from './mux/outgoing-message.ts';
+import type { WholeMessage } from './mux/whole-message.ts';
 import type { SessionState } from './session-state.ts';
 
 const RETRY_BYTES = 1024 * 1024;
@@ -24,6 +26,8 @@ export interface SessionConfig {
   readonly isAcceptor: boolean;
   /** What we take. */
   readonly terms: Terms;
+  /** Bytes of the largest message that is taken in one piece; larger ones only as they come. */
+  readonly maxWholeBytes: number;
   /** Our own upper bound of packets sent, in bytes. */
   readonly maxPacketBytes: number;
   /** Size to start from on a path of which nothing is remembered, in bytes. */
@@ -76,6 +80,7 @@ export class Session {
     this.#stall = new StallWatch(config.heartbeatMs);
     this.#mux = new Mux(
       config.terms,
+      config.maxWholeBytes,
       {
         isAcceptor: config.isAcceptor,
         peerClosed: (close) => {
@@ -133,7 +138,7 @@ export class Session {
     if (this.#effects.length > 0) return 0;
     if (this.#state.kind === 'ended') return Infinity;
     const drainMs = this.#state.kind === 'closing' ? this.#state.deadlineMs : Infinity;
-    return Math.min(this.link.deadlineMs, this.#stall.deadlineMs, drainMs);
+    return Math.min(this.link.deadlineMs, this.#stall.deadlineMs, drainMs, this.#mux.sender.expiryMs);
   }
 
   /** Counts for a HELLO or WELCOME on a new connection. Detaches every older one: nothing of it counts any more. */
@@ -230,13 +235,25 @@ export class Session {
   }
 
   /** The next whole message for the application, if there is one. */
-  nextMessage(): IncomingMessage | undefined {
+  nextMessage(): WholeMessage | undefined {
     return this.#mux.receiver.next();
+  }
+
+  /** The message is read as it comes ({@link MuxReceiver.read}), up to `maxBytes` in all. */
+  stream(message: IncomingMessage, maxBytes?: number): void {
+    const violation = this.receiver.stream(message, maxBytes);
+    if (violation !== undefined) this.fail(violation);
+  }
+
+  /** For messages that are taken before they are whole. */
+  get receiver(): MuxReceiver {
+    return this.#mux.receiver;
   }
 
   /** The next packet to write on the current connection; call until it returns undefined. */
   nextPacket(nowMs: number): Uint8Array | undefined {
     if (this.#state.kind === 'ended') return undefined;
+    this.#mux.receiver.endTurn();
     // Writing the last message makes room for CLOSE.
     this.#update(nowMs);
     return this.link.nextPacket(nowMs);
@@ -287,6 +304,7 @@ export class Session {
   end(): OutgoingMessage[] {
     this.detached(undefined);
     this.#state = { kind: 'ended' };
+    this.#mux.receiver.abandon('the session is over');
     return this.#mux.sender.abandon();
   }
 
@@ -329,6 +347,7 @@ export class Session {
 
   /** Closing goes on by itself: CLOSE follows the last message, and the end follows the last acknowledgement. */
   #update(nowMs: number): void {
+    this.#mux.sender.expire(nowMs);
     const state = this.#state;
     // After a wait in vain there is nothing left to say.
     if (state.kind !== 'closing' || state.deadlineMs === Infinity) return;

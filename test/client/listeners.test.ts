@@ -126,7 +126,7 @@ describe('a listener', () => {
 describe('a caller who ignores the transfer', () => {
   test('gets no unhandled rejection, whatever becomes of it', async () => {
     const unhandled = catchUnhandled();
-    const { url } = await startServer({ maxMessageBytes: 20_000 });
+    const { url } = await startServer({ maxMessageBytes: 20_000, maxStreamBytes: 20_000 });
     const socket = openSocket(url, { maxBufferedBytes: 60_000 });
     await socket.send('hello').delivered;
 

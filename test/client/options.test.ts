@@ -23,6 +23,7 @@ const ranges: readonly (readonly [keyof ChunkSocketOptions, number, number])[] =
   ['connectTimeoutMs', 1, MAX_TIMER],
   ['heartbeatMs', 0, MAX_TIMER],
   ['maxMessageBytes', 0, 2 ** 52],
+  ['maxStreamBytes', 0, Number.MAX_SAFE_INTEGER],
 ];
 
 /** The error of a constructor call that must fail. */
@@ -76,7 +77,7 @@ describe('poolBytes', () => {
 
 describe('an option that is a choice', () => {
   test.each([
-    ['binaryType', ['arraybuffer', 'uint8array'], 'blob'],
+    ['binaryType', ['arraybuffer', 'uint8array', 'blob'], 'buffer'],
     ['onSessionLost', ['resend', 'reject'], 'drop'],
     ['rememberLimits', ['memory', 'localStorage', 'none'], 'sessionStorage'],
     ['fallback', ['none'], 'http'],
@@ -137,7 +138,7 @@ describe('defaults', () => {
   const resolved = resolveOptions({});
 
   test('every option has a documented one', () => {
-    const body = /export interface ChunkSocketOptions \{(.*?)\n\}/s.exec(source)?.[1] ?? '';
+    const body = /export interface ChunkSocketOptions<.*?> \{(.*?)\n\}/s.exec(source)?.[1] ?? '';
     const names = [...body.matchAll(/^ {2}readonly (\w+)\?/gm)].map(([, name]) => name);
     expect(names.length).toBeGreaterThan(18);
     expect(names.filter((name) => !documented.has(name as string))).toEqual([]);
@@ -161,7 +162,7 @@ describe('defaults', () => {
       poolBytes: 14_000,
       maxOpenChannels: 3,
     };
-    const { server } = openScripted(terms);
+    const { server } = openScripted({ ...terms, maxMessageBytes: 4000, maxStreamBytes: 5000 });
     const connection = await server.next();
 
     connection.open();

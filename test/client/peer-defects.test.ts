@@ -126,7 +126,7 @@ describe('a defect of another client', () => {
   });
 
   test('a message that is too big for the server blocks none behind it, and is not tried again', async () => {
-    const { url, sessions } = await startServer({ maxMessageBytes: MIB });
+    const { url, sessions } = await startServer({ maxMessageBytes: MIB, maxStreamBytes: MIB });
     const socket = openSocket(url);
     const retries = collect(socket, 'retry');
     await socket.send('hello').delivered;

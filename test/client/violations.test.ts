@@ -93,7 +93,7 @@ async function expectViolation(
   misbehave: (connection: ScriptedSocket) => void,
   isUp: boolean,
 ): Promise<void> {
-  const { socket, server, clock } = openScripted({ maxMessageBytes: 1000 });
+  const { socket, server, clock } = openScripted({ maxMessageBytes: 1000, maxStreamBytes: 1000 });
   const closes = collect(socket, 'close');
   const errors = collect(socket, 'error');
   const waiting = outcomeOf(socket.send('waits').delivered);

@@ -43,6 +43,7 @@ export const anyControl: fc.Arbitrary<ControlFrame> = fc.oneof(
   }),
   fc.record({ type: fc.constant('goaway' as const), deadlineMs: count }),
   fc.record({ type: fc.constant('limit' as const), floor: count, ceiling: count }),
+  fc.record({ type: fc.constant('blocked' as const), channel: count, limit: count }),
 );
 
 /** A DATA frame whose fields, where it has any, are not empty. */

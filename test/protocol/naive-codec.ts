@@ -135,8 +135,10 @@ function naiveControl(type: number, body: readonly number[]): ControlFrame {
         return { type: 'close', code: integer(), drainMs: integer(), reason: reason(123) };
       case 7:
         return { type: 'goaway', deadlineMs: integer() };
-      default:
+      case 8:
         return { type: 'limit', floor: integer(), ceiling: integer() };
+      default:
+        return { type: 'blocked', channel: integer(), limit: integer() };
     }
   };
   const frame = read();
@@ -193,7 +195,7 @@ export function naiveReadStream(bytes: readonly number[]): NaiveStream {
         };
         if (!isWhole) return { frames, partial: frame };
         frames.push(frame);
-      } else if (type >= 1 && type <= 8) {
+      } else if (type >= 1 && type <= 9) {
         if (length.value > 4096) throw new Stop('control-too-big');
         if (!isWhole) throw new Stop('more');
         frames.push(naiveControl(type, body));
@@ -281,5 +283,7 @@ export function naiveWriteFrame(frame: FrameVector): number[] {
       return [7, ...sized(naiveVarint(frame.deadlineMs))];
     case 'limit':
       return [8, ...sized([frame.floor, frame.ceiling].flatMap((value) => naiveVarint(value)))];
+    case 'blocked':
+      return [9, ...sized([frame.channel, frame.limit].flatMap((value) => naiveVarint(value)))];
   }
 }

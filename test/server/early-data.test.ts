@@ -110,7 +110,7 @@ describe('early data', () => {
   });
 
   test('over maxMessageBytes is a message that fails, and nothing else does', async () => {
-    const { url, sessions } = await startServer({ maxMessageBytes: 1000 });
+    const { url, sessions } = await startServer({ maxMessageBytes: 1000, maxStreamBytes: 1000 });
     const socket = new ChunkSocket(url, { WebSocket });
     onTestFinished(() => {
       void socket.close();

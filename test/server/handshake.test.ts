@@ -10,6 +10,7 @@ describe('HELLO is answered', () => {
   test('new, with the terms of the server', async () => {
     const { url, sessions } = await startServer({
       maxMessageBytes: 1000,
+      maxStreamBytes: 999,
       poolBytes: 10_000,
       initialChannelCredit: 20_000,
       maxOpenChannels: 3,

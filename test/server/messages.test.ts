@@ -240,7 +240,11 @@ describe('a client that breaks a rule is ended with 4900, and no other session n
       },
     ],
   ])('%s', async (violation, attack) => {
-    const { url, sessions, server } = await startServer({ maxMessageBytes: 100_000, maxOpenChannels: 4 });
+    const { url, sessions, server } = await startServer({
+      maxMessageBytes: 100_000,
+      maxStreamBytes: 100_000,
+      maxOpenChannels: 4,
+    });
     const honest = await RawPeer.join(url);
     const good = await sessions.next();
     const session = newSession();

@@ -202,7 +202,11 @@ describe('what is left of a session', () => {
   });
 
   test('does not count a message whose REJECT the client may not have seen', async () => {
-    const { url, sessions, clock } = await startServer({ maxMessageBytes: 1000, resumeMs: 60_000 });
+    const { url, sessions, clock } = await startServer({
+      maxMessageBytes: 1000,
+      maxStreamBytes: 1000,
+      resumeMs: 60_000,
+    });
     const session = newSession();
     const peer = await RawPeer.join(url, session);
     const made = await sessions.next();

@@ -22,7 +22,9 @@ class Bench {
   readonly receiver: MuxReceiver;
 
   constructor(terms: Partial<Terms> = {}) {
-    this.receiver = new MuxReceiver({ ...TERMS, ...terms }, { control: this.control, raiseBarrier: () => undefined });
+    const all = { ...TERMS, ...terms };
+    const host = { control: this.control, raiseBarrier: () => undefined };
+    this.receiver = new MuxReceiver(all, all.maxMessageBytes, host, []);
   }
 
   data(channel: number, payloadBytes: number, rest: Partial<DataHead> = {}): string | undefined {
@@ -62,6 +64,7 @@ class Bench {
   }
 
   #listen(): void {
+    this.receiver.endTurn();
     const bytes = new Uint8Array(this.control.bytes);
     const nothing = (): undefined => undefined;
     const take = (frame: ControlFrame): undefined => {
@@ -212,7 +215,9 @@ describe('credit', () => {
       if (bytes < 0) break;
       expect(bench.data(0, bytes, { first: true, fin: true })).toBeUndefined();
       sent += bytes + 64;
-      if (room - bytes < 200) while (bench.next() !== undefined);
+      if (room - bytes >= 200) continue;
+      bench.receiver.handle({ type: 'blocked', channel: 0, limit: bench.limits.get(0) ?? 16_384 });
+      while (bench.next() !== undefined);
     }
     while (bench.next() !== undefined);
     expect((bench.limits.get(0) as number) - sent).toBeGreaterThan(60_000);
@@ -321,7 +326,8 @@ describe('numbers', () => {
 
   it('are not free before the peer can know', () => {
     const control = new ControlQueue();
-    const receiver = new MuxReceiver({ ...TERMS, maxOpenChannels: 2 }, { control, raiseBarrier: () => undefined });
+    const host = { control, raiseBarrier: () => undefined };
+    const receiver = new MuxReceiver({ ...TERMS, maxOpenChannels: 2 }, TERMS.maxMessageBytes, host, []);
     const head = { first: true, fin: true, text: false, total: undefined, fieldsBytes: 4, payloadBytes: 0 };
     receiver.dataStart({ ...head, channel: 1, fields: { name: 'a' } });
     receiver.dataEnd();

@@ -42,8 +42,7 @@ class Bench {
 
   send(size: number, init: Partial<OutgoingInit> = {}): OutgoingMessage {
     const message = new OutgoingMessage({
-      source: new BytesSource(new Uint8Array(size)),
-      isText: false,
+      source: new BytesSource(new Uint8Array(size), false),
       channel: '',
       priority: 'auto',
       meta: undefined,

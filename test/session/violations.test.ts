@@ -102,7 +102,7 @@ const allowed: readonly [what: string, stream: Uint8Array][] = [
   ['fields of 2304 bytes, of a key not known', data(FIRST | FIN | FIELDS, 0, noBytes, { fields: unknownField(2304) })],
   ['four channels of four', concat(open(1, 'a'), open(2, 'b'), open(3, 'c'))],
   ['a CANCEL with a reason of 1024 bytes, too late', concat(data(FIRST | FIN, 0, noBytes), cancelWith(1024))],
-  ['frames of types that nobody knows', concat(bytes(0, 0), bytes(9, 1, 9), pack(bytes(0xff), 9000, zeros(9000)))],
+  ['frames of types that nobody knows', concat(bytes(0, 0), bytes(10, 1, 9), pack(bytes(0xff), 9000, zeros(9000)))],
   ['control behind CLOSE', concat(close, encodeControl({ type: 'credit', channel: 0, limit: 99_999 }))],
   ['a total of nothing', concat(data(FIRST | TOTAL, 0, noBytes, { total: 0 }), data(FIN, 0, noBytes))],
 ];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { encodeControl, writeDataHead } from '../../src/protocol/frame-encoder.ts';
-import { Assembly } from '../../src/session/mux/assembly.ts';
+import { ByteParts } from '../../src/session/mux/byte-parts.ts';
 import { ControlQueue } from '../../src/session/mux/control-queue.ts';
 import { MuxReceiver } from '../../src/session/mux/receiver.ts';
 import { inject } from '../support/sim/inject.ts';
@@ -12,23 +12,23 @@ describe('traces of hostile peers', () => {
   const head = { channel: 0, first: true, fin: false, text: false, fields: undefined, fieldsBytes: 0, payloadBytes: 0 };
 
   it('H1: a few bytes of a large buffer do not keep it, nor do many tiny buffers cost more than they hold', () => {
-    const assembly = new Assembly({ ...head, total: undefined }, 0, 0);
+    const parts = new ByteParts();
     const kept: Uint8Array[] = [];
     for (let i = 0; i < 100; i++) {
       const buffer = new Uint8Array(65_536);
       buffer.fill(i, 100, 150);
-      assembly.add(buffer.subarray(100, 150), false);
+      parts.add(buffer.subarray(100, 150), false);
       kept.push(buffer);
     }
     // Whatever happens to those buffers now, the message does not see it.
     for (const buffer of kept) buffer.fill(255);
     const tiny = new Uint8Array(6).fill(7);
-    assembly.add(tiny, false);
+    parts.add(tiny, false);
     tiny.fill(255);
     const last = new Uint8Array(3000).fill(9);
-    assembly.add(last, false);
-    assembly.add(new Uint8Array([1, 2, 3]), false);
-    const data = assembly.finish() as Uint8Array;
+    parts.add(last, false);
+    parts.add(new Uint8Array([1, 2, 3]), false);
+    const data = parts.join();
     expect(data).toHaveLength(100 * 50 + 6 + 3000 + 3);
     expect([data[0], data[4999], data[5000], data[5006], data[8006], data[8008]]).toEqual([0, 99, 7, 9, 1, 3]);
   });
@@ -42,7 +42,7 @@ describe('traces of hostile peers', () => {
       poolBytes: MIB + 8192,
       maxOpenChannels: 64,
     };
-    const receiver = new MuxReceiver(terms, { control, raiseBarrier: () => undefined });
+    const receiver = new MuxReceiver(terms, MIB, { control, raiseBarrier: () => undefined }, []);
     for (const channel of [0, 1, 2]) {
       const fields = channel === 0 ? undefined : { name: `channel ${channel}` };
       expect(
@@ -51,6 +51,7 @@ describe('traces of hostile peers', () => {
       expect(receiver.dataPayload(new Uint8Array(1))).toBeUndefined();
       expect(receiver.dataEnd()).toBeUndefined();
     }
+    receiver.endTurn();
     const credit = new Uint8Array(1000);
     const end = control.fill(credit, 0);
     expect([...credit.subarray(0, end)]).toEqual([

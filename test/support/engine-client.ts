@@ -9,6 +9,7 @@ import { offeredProtocols } from '../../src/protocol/version.ts';
 import { decodeWelcome } from '../../src/protocol/welcome.ts';
 import type { EstablishedWelcome } from '../../src/protocol/welcome.ts';
 import type { MessageEvent, SessionEvents } from '../../src/runtime/events.ts';
+import { DEFAULT_WHOLE_BYTES } from '../../src/runtime/port-owner.ts';
 import { SafeEmitter } from '../../src/runtime/safe-emitter.ts';
 import { SessionPort } from '../../src/runtime/session-port.ts';
 import type { TransportClose } from '../../src/runtime/transport.ts';
@@ -44,6 +45,7 @@ export class EngineClient {
       emitter,
       clock,
       maxBufferedBytes: Infinity,
+      maxMessageBytes: DEFAULT_WHOLE_BYTES,
       binaryType: 'uint8array' as const,
       handleEffect: (effect: Effect) => {
         this.effects.push(effect);
@@ -56,6 +58,7 @@ export class EngineClient {
           id,
           isAcceptor: false,
           terms: { ...DEFAULT_TERMS, ...terms },
+          maxWholeBytes: DEFAULT_WHOLE_BYTES,
           maxPacketBytes: DEFAULT_TERMS.maxPacketBytes,
           startPacketBytes: 16_384,
           remembered: undefined,

@@ -25,13 +25,14 @@ export const checks: [
   Same<Status, 'connecting' | 'open' | 'reconnecting' | 'closing' | 'closed'>,
   Same<
     keyof ChunkSocketEvents,
-    'open' | 'status' | 'message' | 'limit' | 'retry' | 'resume' | 'lost' | 'drain' | 'error' | 'close'
+    'open' | 'status' | 'incoming' | 'message' | 'limit' | 'retry' | 'resume' | 'lost' | 'drain' | 'error' | 'close'
   >,
-  Same<MessageEvent['data'], string | ArrayBuffer | Uint8Array<ArrayBuffer>>,
+  Same<MessageEvent['data'], string | ArrayBuffer | Uint8Array<ArrayBuffer> | Blob>,
+  Same<MessageEvent<Blob>['data'], string | Blob>,
   Same<Transfer['delivered'], Promise<void>>,
   Same<ChunkSocketEvents['close']['error'], ChunkSocketError | undefined>,
   Same<ChunkSocketError['code'], ErrorCode>,
-] = [true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true];
 
 export function constructs(url: string, options: ChunkSocketOptions): ChunkSocket[] {
   return [
@@ -55,8 +56,8 @@ export function constructs(url: string, options: ChunkSocketOptions): ChunkSocke
     new ChunkSocket(url, { retries: 3 }),
     // @ts-expect-error sizes are numbers
     new ChunkSocket(url, { maxPacketBytes: '1024' }),
-    // @ts-expect-error one of two words
-    new ChunkSocket(url, { binaryType: 'blob' }),
+    // @ts-expect-error one of three words
+    new ChunkSocket(url, { binaryType: 'buffer' }),
     // @ts-expect-error one of two words
     new ChunkSocket(url, { onSessionLost: 'ignore' }),
     // @ts-expect-error it answers with a boolean or undefined

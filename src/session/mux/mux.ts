@@ -28,18 +28,17 @@ export class Mux implements LinkUser, FrameSink {
   readonly #decoder: FrameDecoder;
   #isPeerClosed = false;
 
-  constructor(terms: Terms, host: MuxHost, effects: Effect[], wake: () => void) {
+  constructor(terms: Terms, maxWholeBytes: number, host: MuxHost, effects: Effect[], wake: () => void) {
     this.#host = host;
     this.#effects = effects;
     this.#decoder = new FrameDecoder(this);
     const sender = new MuxSender(effects, wake);
     this.sender = sender;
-    this.receiver = new MuxReceiver(terms, {
-      control: sender.control,
-      raiseBarrier: () => {
-        host.raiseBarrier(sender.control.bytes);
-      },
-    });
+    const { control } = sender;
+    const raiseBarrier = (): void => {
+      host.raiseBarrier(control.bytes);
+    };
+    this.receiver = new MuxReceiver(terms, maxWholeBytes, { control, raiseBarrier }, effects);
   }
 
   get isBlocked(): boolean {
@@ -81,6 +80,7 @@ export class Mux implements LinkUser, FrameSink {
       case 'retired':
         return this.sender.handle(frame);
       case 'cancel':
+      case 'blocked':
         return this.receiver.handle(frame);
       case 'retire':
         return this.#isPeerClosed ? 'after-close' : this.receiver.handle(frame);

@@ -8,11 +8,12 @@ export type Priority = 'high' | 'auto' | 'low';
 /** What a message is made of. */
 export interface OutgoingInit {
   readonly source: Source;
-  readonly isText: boolean;
   /** Name of the channel; `''` is the default channel. */
   readonly channel: string;
   readonly priority: Priority;
   readonly meta: unknown;
+  /** When it is stale, unless it was begun, in ms. */
+  readonly expiresAtMs?: number | undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Assembly } from './assembly.ts';
+import type { IncomingMessage } from './incoming-message.ts';
 
 /**
  * The peer's side of one channel as we keep it. All counts are cumulative since the number was opened, in bytes of
@@ -14,17 +14,27 @@ export class ReceiveChannel {
   /** Cost of what the application has taken, and of what was dropped. */
   handedBytes = 0;
   nextOrdinal = 0;
-  current: Assembly | undefined;
-  /** Room granted ahead beyond the initial credit; grows while the sender uses all it is given. */
+  /** The message that is coming in, dropped or not. */
+  current: IncomingMessage | undefined;
+  /** Messages that the application does not have all of, oldest first: one at a time is its. */
+  readonly queue: IncomingMessage[] = [];
+  /** Room granted ahead beyond the initial credit; grows while credit is what holds the sender up. */
   aheadBytes = 0;
-  /** Messages that are whole and wait for the application. */
-  readyCount = 0;
+  /** The sender said that it had more to send than the credit allowed. */
+  isStarving = false;
   isRetired = false;
+  /** A retired number of the same name whose messages go first. */
+  predecessor: ReceiveChannel | undefined;
 
   constructor(number: number, name: string, limitBytes: number) {
     this.number = number;
     this.name = name;
     this.limitBytes = limitBytes;
+  }
+
+  /** The message that is the application's turn. */
+  get head(): IncomingMessage | undefined {
+    return this.predecessor === undefined ? this.queue[0] : undefined;
   }
 
   /** Bytes of the pool that are promised to this channel, beyond the initial credit that is reserved for it. */

@@ -1,13 +1,16 @@
 import { RejectCode } from '../../protocol/frame.ts';
 import type { ControlFrame, DataHead } from '../../protocol/frame.ts';
-import { MESSAGE_COST_BYTES, MIN_CHANNEL_CREDIT, MIN_POOL_MARGIN_BYTES } from '../../protocol/limits.ts';
+import { MESSAGE_COST_BYTES, MIN_CHANNEL_CREDIT } from '../../protocol/limits.ts';
 import type { Terms } from '../../protocol/terms.ts';
 import type { ViolationName } from '../../protocol/violation.ts';
+import type { Effect } from '../effect.ts';
 import { Queue } from '../queue.ts';
-import { Assembly } from './assembly.ts';
 import type { ControlQueue } from './control-queue.ts';
-import type { IncomingMessage } from './incoming-message.ts';
+import { Credit } from './credit.ts';
+import { IncomingMessage } from './incoming-message.ts';
+import type { IncomingEnd } from './incoming-message.ts';
 import { ReceiveChannel } from './receive-channel.ts';
+import type { WholeMessage } from './whole-message.ts';
 
 /** What the receiver needs of the side that writes. */
 export interface ReceiverHost {
@@ -16,53 +19,118 @@ export interface ReceiverHost {
   raiseBarrier(): void;
 }
 
-const MAX_AHEAD_BYTES = 4 * 1024 * 1024;
 /** So much may wait of what a peer could read and does not. */
 const MAX_REFUSALS_BYTES = 64 * 1024;
 
 /**
- * The receiving half of the mux: puts messages together, keeps the peer within credit, and gives credit back as the
- * application takes messages (PROTOCOL.md, "Credit").
+ * The receiving half of the mux: puts messages together or hands them on as they come, and keeps the peer within credit,
+ * which comes back as the application takes what has come.
  *
- * Memory for messages is bounded by `maxOpenChannels * initialChannelCredit + poolBytes`: each channel has its initial
- * credit reserved, and all that is granted beyond it (`committedBytes`, summed) stays within the pool.
+ * A message is the application's when those before it on its channel are taken. It is offered then ({@link nextIncoming}),
+ * for somebody to stream, collect or reject it; else it is handed over when it is whole ({@link next}).
  */
 export class MuxReceiver {
   readonly #terms: Terms;
+  /** Bytes of the largest message that is taken whole. */
+  readonly #maxWholeBytes: number;
   readonly #host: ReceiverHost;
+  readonly #effects: Effect[];
+  readonly #credit: Credit;
   readonly #channels = new Map<number, ReceiveChannel>();
-  readonly #names = new Set<string>(['']);
-  readonly #ready = new Queue<{ message: IncomingMessage; channel: ReceiveChannel; costBytes: number }>();
-  /** Channels whose current message needs room in the pool, oldest message first. */
-  readonly #waiting = new Set<ReceiveChannel>();
-  /** The one channel whose message of unknown length may grow in the pool now. */
-  #growing: ReceiveChannel | undefined;
+  /** The number that has the name now. */
+  readonly #byName = new Map<string, ReceiveChannel>();
+  /** Messages whose turn has come, and which nobody has been told of. */
+  readonly #offers = new Set<IncomingMessage>();
+  /** Messages whose turn has come, and which are whole. */
+  readonly #ready = new Queue<IncomingMessage>();
   #nextNumber = 1;
-  #current: ReceiveChannel | undefined;
+  #current: IncomingMessage | undefined;
   #frameRest = 0;
+  /** Rises each time that something may be written. */
+  #turn = 0;
 
-  constructor(terms: Terms, host: ReceiverHost) {
+  constructor(terms: Terms, maxWholeBytes: number, host: ReceiverHost, effects: Effect[]) {
     this.#terms = terms;
+    this.#maxWholeBytes = maxWholeBytes;
     this.#host = host;
-    this.#channels.set(0, new ReceiveChannel(0, '', terms.initialChannelCredit));
+    this.#effects = effects;
+    this.#credit = new Credit(terms, maxWholeBytes, host.control, this.#channels);
+    this.#open(0, '');
   }
 
-  /** The next whole message, if there is one. Taking it is what gives its credit back. */
-  next(): IncomingMessage | undefined {
-    const entry = this.#ready.shift();
-    if (entry === undefined) return undefined;
-    const { channel } = entry;
-    channel.readyCount--;
-    this.#handed(channel, entry.costBytes);
-    this.#forgetRetired(channel);
-    return entry.message;
+  /** Bytes of credit for what has come and is not taken: a bound of what it holds in memory. */
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const { arrivedBytes, handedBytes } of this.#channels.values()) bytes += arrivedBytes - handedBytes;
+    return bytes;
+  }
+
+  /** The next message whose turn has come, once each. From then on effects tell what becomes of it. */
+  nextIncoming(): IncomingMessage | undefined {
+    const [message] = this.#offers;
+    if (message === undefined) return undefined;
+    this.#offers.delete(message);
+    message.isWatched = true;
+    return message;
+  }
+
+  /** The next whole message that nobody has asked for. Taking it is what gives its credit back. */
+  next(): WholeMessage | undefined {
+    let message = this.#ready.shift();
+    while (message !== undefined && message.use !== 'open' && message.use !== 'whole') message = this.#ready.shift();
+    if (message === undefined) return undefined;
+    const { channel, head } = message;
+    message.use = 'whole';
+    return {
+      data: this.takeData(message),
+      channel: channel.name,
+      meta: head.fields?.meta,
+      origin: head.fields?.origin,
+    };
+  }
+
+  /** The message is handed over by {@link next} when it is whole, or refused where it is too big. */
+  takeWhole(message: IncomingMessage): void {
+    this.#use(message, 'whole');
+  }
+
+  /** The message is handed over by {@link takeData} when it is whole, or refused where it is too big. */
+  collect(message: IncomingMessage): void {
+    this.#use(message, 'collected');
+  }
+
+  /** What is there of the message, and what comes, is handed over by {@link read}, up to `maxBytes` in all. */
+  stream(message: IncomingMessage, maxBytes: number = message.maxBytes): ViolationName | undefined {
+    const isValid = message.stream();
+    this.#credit.leave(message.channel);
+    this.#bound(message, maxBytes);
+    return isValid ? undefined : 'bad-text';
+  }
+
+  /** The next bytes of a message that is streamed, if there are any. Reading is what gives credit back. */
+  read(message: IncomingMessage): Uint8Array<ArrayBuffer> | undefined {
+    const part = message.shift();
+    if (part !== undefined) this.#handed(message, part.length);
+    if (message.isTaken && !message.end) this.#taken(message);
+    return part;
+  }
+
+  /** The data of a message that is whole and was collected. */
+  takeData(message: IncomingMessage): string | Uint8Array<ArrayBuffer> {
+    const data = message.takeData();
+    this.#taken(message);
+    return data;
+  }
+
+  /** The application does not want the message. Too late for its sender to hear of it where the end has come. */
+  reject(message: IncomingMessage, reason: string): void {
+    this.#refuse(message, RejectCode.refused, 0, reason);
   }
 
   dataStart(head: DataHead): ViolationName | undefined {
     const channel = head.first ? this.#channelOf(head) : this.#channels.get(head.channel);
     if (typeof channel === 'string') return channel;
     if (channel === undefined || channel.isRetired) return 'unknown-channel';
-    this.#current = channel;
     this.#frameRest = head.payloadBytes;
     if (head.first) {
       if (channel.current !== undefined) return 'unexpected-first';
@@ -70,75 +138,106 @@ export class MuxReceiver {
       // Early data is of a sender that could not know the limit: its message fails, and nothing else does.
       const mayBeEarly = channel.number === 0 && channel.arrivedBytes < MIN_CHANNEL_CREDIT;
       if (total !== undefined && total > this.#terms.maxMessageBytes && !mayBeEarly) return 'message-too-big';
-      channel.current = new Assembly({ ...head, total }, channel.nextOrdinal++, channel.arrivedBytes);
+      const message = new IncomingMessage(
+        channel,
+        { ...head, total },
+        channel.arrivedBytes,
+        this.#terms.maxMessageBytes,
+      );
+      channel.current = message;
+      channel.queue.push(message);
       channel.arrivedBytes += MESSAGE_COST_BYTES + head.fieldsBytes;
+      if (channel.head === message) this.#offers.add(message);
     }
-    const assembly = channel.current;
-    if (assembly === undefined) return 'not-first';
+    const message = channel.current;
+    if (message === undefined) return 'not-first';
+    this.#current = message;
     channel.arrivedBytes += head.payloadBytes;
     if (channel.arrivedBytes > channel.limitBytes) return 'credit-exceeded';
-    const { total } = assembly.head;
-    const bytes = assembly.bytes + head.payloadBytes;
+    const { total } = message.head;
+    const bytes = message.bytes + head.payloadBytes;
     if (total !== undefined && (bytes > total || (head.fin && bytes !== total))) return 'total-mismatch';
-    assembly.isFinishing = head.fin;
-    if (Math.max(bytes, total ?? 0) > this.#terms.maxMessageBytes && !assembly.isDiscarded) {
+    message.isFinishing = head.fin;
+    if (Math.max(bytes, total ?? 0) > message.maxBytes && message.use !== 'dropped') {
       if (this.#host.control.bytes > MAX_REFUSALS_BYTES) return 'message-too-big';
-      this.#refuse(channel, assembly);
+      this.#refuse(message, RejectCode.tooBig, message.maxBytes, '');
     }
     return undefined;
   }
 
   dataPayload(slice: Uint8Array): ViolationName | undefined {
-    const channel = this.#current as ReceiveChannel;
-    const assembly = channel.current as Assembly;
+    const message = this.#current as IncomingMessage;
     this.#frameRest -= slice.length;
-    assembly.add(slice, assembly.isFinishing && this.#frameRest === 0);
-    if (assembly.isDiscarded) this.#handed(channel, slice.length);
+    message.bytes += slice.length;
+    if (!message.add(slice, message.isFinishing && this.#frameRest === 0)) return 'bad-text';
+    if (message.use === 'dropped') this.#handed(message, slice.length);
     return undefined;
   }
 
   dataEnd(): ViolationName | undefined {
-    const channel = this.#current as ReceiveChannel;
-    const assembly = channel.current as Assembly;
-    if (!assembly.isFinishing) {
-      if (!assembly.isDiscarded) this.#wantRoom(channel, assembly);
+    const message = this.#current as IncomingMessage;
+    const { channel } = message;
+    if (!message.isFinishing) {
+      if (message.use !== 'dropped') this.#credit.want(channel);
+      this.#tell(message);
       return undefined;
     }
     this.#leave(channel);
-    if (assembly.isDiscarded) return undefined;
-    const data = assembly.finish();
-    if (data === undefined) return 'bad-text';
-    const { fields } = assembly.head;
-    channel.readyCount++;
-    this.#ready.push({
-      message: { data, channel: channel.name, meta: fields?.meta, origin: fields?.origin },
-      channel,
-      costBytes: assembly.costBytes,
-    });
+    message.wholeInTurn = this.#turn;
+    if (!message.finish()) return 'bad-text';
+    if (message.use === 'dropped') return undefined;
+    if (channel.head === message) this.#ready.push(message);
+    this.#tell(message);
     return undefined;
   }
 
-  /** CANCEL or RETIRE: frames about the peer's channel numbers. */
-  handle(frame: ControlFrame & { type: 'cancel' | 'retire' }): ViolationName | undefined {
+  /** CANCEL, RETIRE or BLOCKED: frames about the peer's channel numbers. */
+  handle(frame: ControlFrame & { type: 'cancel' | 'retire' | 'blocked' }): ViolationName | undefined {
     const channel = this.#channels.get(frame.channel);
     if (channel === undefined || channel.isRetired) return 'unknown-channel';
-    if (frame.type === 'retire') {
-      if (channel.current !== undefined || frame.channel === 0) return 'unexpected-frame';
-      channel.isRetired = true;
-      this.#names.delete(channel.name);
-      this.#forgetRetired(channel);
-      return undefined;
+    switch (frame.type) {
+      case 'blocked':
+        channel.isStarving = true;
+        this.#credit.handed(channel, 0);
+        return undefined;
+      case 'retire':
+        if (channel.current !== undefined || frame.channel === 0) return 'unexpected-frame';
+        channel.isRetired = true;
+        this.#forgetRetired(channel);
+        return undefined;
+      case 'cancel': {
+        if (frame.ordinal >= channel.nextOrdinal) return 'unexpected-frame';
+        const message = channel.current;
+        // A message that is whole already stays: the sender gave it up too late.
+        if (message?.ordinal !== frame.ordinal) return undefined;
+        // What was announced counts as sent: credit given for it goes back to the pool with it.
+        const restBytes = (message.head.total ?? message.bytes) - message.bytes;
+        channel.arrivedBytes += restBytes;
+        this.#end(message, frame);
+        this.#credit.handed(channel, restBytes);
+        return undefined;
+      }
     }
-    if (frame.ordinal >= channel.nextOrdinal) return 'unexpected-frame';
-    const assembly = channel.current;
-    // A message that is whole already stays: the sender gave it up too late.
-    if (assembly?.ordinal !== frame.ordinal) return undefined;
-    this.#leave(channel);
-    // What was announced counts as sent: credit given for it goes back to the pool with it.
-    const restBytes = (assembly.head.total ?? assembly.bytes) - assembly.bytes;
-    channel.arrivedBytes += restBytes;
-    this.#handed(channel, restBytes + (assembly.isDiscarded ? 0 : assembly.costBytes));
-    return undefined;
+  }
+
+  /** To be called before anything is written: what the application did not take up by now gets room as it can be had. */
+  endTurn(): void {
+    this.#turn++;
+    this.#credit.share();
+  }
+
+  /** The session is over: what is half here will never be whole. */
+  abandon(reason: string): void {
+    for (const { current } of this.#channels.values()) if (current !== undefined) this.#end(current, { reason });
+  }
+
+  #open(number: number, name: string): ReceiveChannel {
+    const channel = new ReceiveChannel(number, name, this.#terms.initialChannelCredit);
+    const before = this.#byName.get(name);
+    if (before !== undefined) channel.predecessor = before;
+    this.#channels.set(number, channel);
+    this.#byName.set(name, channel);
+    return channel;
   }
 
   #channelOf(head: DataHead): ReceiveChannel | ViolationName | undefined {
@@ -146,134 +245,95 @@ export class MuxReceiver {
     const known = this.#channels.get(head.channel);
     if (known !== undefined || head.channel < this.#nextNumber) return name === undefined ? known : 'channel-name';
     if (head.channel > this.#nextNumber) return 'channel-number';
-    if (name === undefined || this.#names.has(name)) return 'channel-name';
+    if (name === undefined || this.#byName.get(name)?.isRetired === false) return 'channel-name';
     // A number is free when its RETIRED is in the stream: not before the peer can know.
     if (this.#channels.size + this.#host.control.retiredCount >= this.#terms.maxOpenChannels)
       return 'too-many-channels';
-    const channel = new ReceiveChannel(this.#nextNumber++, name, this.#terms.initialChannelCredit);
-    this.#channels.set(channel.number, channel);
-    this.#names.add(name);
-    return channel;
+    return this.#open(this.#nextNumber++, name);
   }
 
   #forgetRetired(channel: ReceiveChannel): void {
-    if (!channel.isRetired || channel.readyCount > 0) return;
+    if (!channel.isRetired || channel.queue.length > 0 || channel.predecessor !== undefined) return;
     this.#channels.delete(channel.number);
+    if (this.#byName.get(channel.name) === channel) this.#byName.delete(channel.name);
     this.#host.control.push({ type: 'retired', channel: channel.number });
-    this.#shareRoom();
+    this.#credit.touch();
+    for (const next of this.#channels.values()) {
+      if (next.predecessor !== channel) continue;
+      next.predecessor = undefined;
+      this.#turnTo(next);
+    }
   }
 
-  #refuse(channel: ReceiveChannel, assembly: Assembly): void {
-    const { maxMessageBytes } = this.#terms;
-    this.#host.control.push({
-      type: 'reject',
-      channel: channel.number,
-      ordinal: assembly.ordinal,
-      code: RejectCode.tooBig,
-      value: maxMessageBytes,
-      reason: '',
-    });
-    this.#host.raiseBarrier();
-    const { costBytes } = assembly;
-    assembly.discard();
-    this.#leaveRoom(channel);
-    this.#handed(channel, costBytes);
+  #use(message: IncomingMessage, use: 'whole' | 'collected'): void {
+    message.use = use;
+    this.#credit.touch();
+    this.#bound(message, this.#maxWholeBytes);
+  }
+
+  #bound(message: IncomingMessage, maxBytes: number): void {
+    message.maxBytes = maxBytes;
+    // The sender of one that is whole may count it as delivered by now: then it is.
+    const isLate = message.isWhole && message.wholeInTurn !== this.#turn;
+    if (message.knownBytes > maxBytes && !isLate) this.#refuse(message, RejectCode.tooBig, maxBytes, '');
+  }
+
+  #refuse(message: IncomingMessage, code: number, value: number, reason: string): void {
+    const { channel, ordinal } = message;
+    if (!message.isWhole || message.wholeInTurn === this.#turn) {
+      this.#host.control.push({ type: 'reject', channel: channel.number, ordinal, code, value, reason });
+      this.#host.raiseBarrier();
+    }
+    message.drop();
+    this.#credit.leave(channel);
+    this.#taken(message);
+  }
+
+  /** The rest of the message will not come. */
+  #end(message: IncomingMessage, end: IncomingEnd): void {
+    this.#leave(message.channel);
+    if (message.use !== 'dropped') {
+      message.drop();
+      message.end = end;
+      this.#tell(message);
+    }
+    this.#taken(message);
   }
 
   /** The channel's message is over, one way or another. */
   #leave(channel: ReceiveChannel): void {
     channel.current = undefined;
-    this.#leaveRoom(channel);
+    this.#credit.leave(channel);
   }
 
-  #leaveRoom(channel: ReceiveChannel): void {
-    const had = this.#waiting.delete(channel) || this.#growing === channel;
-    if (this.#growing === channel) this.#growing = undefined;
-    if (had) this.#shareRoom();
+  #handed(message: IncomingMessage, bytes: number): void {
+    message.handedBytes += bytes;
+    this.#credit.handed(message.channel, bytes);
   }
 
-  /** The application took (or we dropped) so much of what came on the channel. */
-  #handed(channel: ReceiveChannel, bytes: number): void {
-    channel.handedBytes += bytes;
-    const { initialChannelCredit } = this.#terms;
-    const windowBytes = initialChannelCredit + channel.aheadBytes;
-    if (channel.handedBytes + windowBytes - channel.limitBytes >= windowBytes / 2) {
-      // The sender used nearly all it had: more would have gone out.
-      const unusedBytes = channel.limitBytes - channel.arrivedBytes;
-      if (unusedBytes >= 0 && unusedBytes < windowBytes / 4) this.#widen(channel);
-      this.#grant(channel, channel.handedBytes + initialChannelCredit + channel.aheadBytes);
-    }
-    this.#shareRoom();
+  /** The application has all of the message that it will ever have: the next one's turn has come. */
+  #taken(message: IncomingMessage): void {
+    const { channel } = message;
+    const { queue } = channel;
+    this.#offers.delete(message);
+    this.#handed(message, message.costBytes - message.handedBytes);
+    const index = queue.indexOf(message);
+    if (index < 0) return;
+    const wasHead = channel.head === message;
+    queue.splice(index, 1);
+    if (wasHead) this.#turnTo(channel);
+    this.#forgetRetired(channel);
   }
 
-  #widen(channel: ReceiveChannel): void {
-    const { initialChannelCredit, poolBytes, maxMessageBytes } = this.#terms;
-    // What is granted ahead can never be taken back: the largest message must always find room beside it.
-    const spare = poolBytes - maxMessageBytes - MIN_POOL_MARGIN_BYTES - this.#committedBytes();
-    const wanted = Math.max(initialChannelCredit, channel.aheadBytes);
-    channel.aheadBytes += Math.max(0, Math.floor(Math.min(wanted, spare / 2, MAX_AHEAD_BYTES - channel.aheadBytes)));
+  #turnTo(channel: ReceiveChannel): void {
+    const { head } = channel;
+    if (head === undefined) return;
+    this.#offers.add(head);
+    if (head.isWhole) this.#ready.push(head);
+    this.#credit.touch();
   }
 
-  #committedBytes(): number {
-    let sum = 0;
-    for (const channel of this.#channels.values()) sum += channel.committedBytes(this.#terms.initialChannelCredit);
-    return sum;
-  }
-
-  #grant(channel: ReceiveChannel, limitBytes: number): void {
-    // A total that was refused may be any number, and counts once its message is cancelled.
-    limitBytes = Math.min(limitBytes, Number.MAX_SAFE_INTEGER);
-    if (limitBytes <= channel.limitBytes || channel.isRetired) return;
-    channel.limitBytes = limitBytes;
-    this.#host.control.push({ type: 'credit', channel: channel.number, limit: limitBytes });
-  }
-
-  /** Part of a message has come: if the rest needs more credit than there is, it queues for room in the pool. */
-  #wantRoom(channel: ReceiveChannel, assembly: Assembly): void {
-    const cost = assembly.totalCostBytes;
-    if (cost !== undefined && assembly.startBytes + cost <= channel.limitBytes) return;
-    this.#waiting.add(channel);
-    this.#shareRoom();
-  }
-
-  /**
-   * Gives the pool's room to the messages that wait for it, oldest first: all that a message of known length needs, or
-   * a step for the one of unknown length that may grow.
-   */
-  #shareRoom(): void {
-    if (this.#waiting.size === 0) return;
-    const { initialChannelCredit, poolBytes } = this.#terms;
-    let free = poolBytes - this.#committedBytes();
-    let isKnownBlocked = false;
-    for (const channel of this.#waiting) {
-      // Whoever does not read a channel stalls that one, and leaves the room to the others.
-      if (channel.readyCount > 0) continue;
-      const assembly = channel.current as Assembly;
-      const cost = assembly.totalCostBytes;
-      const before = channel.committedBytes(initialChannelCredit);
-      if (cost === undefined) {
-        this.#growing ??= channel;
-        if (this.#growing !== channel) continue;
-        // Room is taken for what has come, and the usual credit given ahead of it: what is left of that when the message
-        // ends is no more than any channel may keep.
-        const windowBytes = initialChannelCredit + channel.aheadBytes;
-        const unusedBytes = channel.limitBytes - channel.arrivedBytes;
-        if (unusedBytes > windowBytes / 2) continue;
-        if (unusedBytes < windowBytes / 4) this.#widen(channel);
-        const limitBytes = channel.arrivedBytes + initialChannelCredit + channel.aheadBytes;
-        this.#grant(channel, Math.min(limitBytes, channel.limitBytes + free));
-      } else {
-        if (isKnownBlocked) continue;
-        const limitBytes = assembly.startBytes + cost + initialChannelCredit;
-        const need = Math.max(channel.aheadBytes, limitBytes - channel.handedBytes - initialChannelCredit) - before;
-        if (need > free) {
-          isKnownBlocked = true;
-          continue;
-        }
-        this.#waiting.delete(channel);
-        this.#grant(channel, limitBytes);
-      }
-      free -= channel.committedBytes(initialChannelCredit) - before;
-    }
+  #tell(message: IncomingMessage): void {
+    if (message.isWatched) this.#effects.push({ kind: 'incoming', incoming: message });
   }
 }

@@ -20,6 +20,8 @@ export class SendChannel {
   number: number;
   limitBytes: number;
   usedBytes = 0;
+  /** The limit at which the peer was told that we are held up. */
+  blockedAtBytes = -1;
   nextOrdinal = 0;
   /** Virtual time of start-time fair queueing: the channel with the least goes next. */
   clock = 0;
@@ -64,6 +66,7 @@ export class SendChannel {
     this.number = -1;
     this.limitBytes = limitBytes;
     this.usedBytes = this.nextOrdinal = 0;
+    this.blockedAtBytes = -1;
     this.#headFields = undefined;
   }
 
@@ -106,6 +109,7 @@ export class SendChannel {
     const message = this.head;
     if (message === undefined) return 'empty';
     const { source } = message.init;
+    source.pull();
     if (source.readyBytes === 0 && source.state === 'open') return 'source';
     if (this.number < 0 && !canOpen) return 'slot';
     const credit = this.creditBytes - this.headCostBytes(message);

@@ -1,5 +1,5 @@
 import type { ChunkSocketError } from '../../errors/chunk-socket-error.ts';
-import { MessageTooBigError, RejectedError, SourceError } from '../../errors/transfer-errors.ts';
+import { ExpiredError, MessageTooBigError, RejectedError, SourceError } from '../../errors/transfer-errors.ts';
 import { dataHeadBytes, writeDataHead } from '../../protocol/frame-encoder.ts';
 import { CancelCode, DataFlag, RejectCode } from '../../protocol/frame.ts';
 import type { ControlFrame } from '../../protocol/frame.ts';
@@ -9,6 +9,7 @@ import type { ViolationName } from '../../protocol/violation.ts';
 import type { Effect } from '../effect.ts';
 import type { FillMode } from '../link/link.ts';
 import { Queue } from '../queue.ts';
+import { ChannelNumbers } from './channel-numbers.ts';
 import { ControlQueue } from './control-queue.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
 import { SendChannel } from './send-channel.ts';
@@ -23,9 +24,6 @@ interface WrittenFrame {
 
 /** Less room than this in a packet is left empty rather than used for a sliver of a message. */
 const SLIVER_BYTES = 64;
-/** What a channel may send before it gives its number to one that waits for it. */
-const TURN_BYTES = 64 * 1024;
-
 /**
  * The sending half of the mux: takes messages, writes frames into the stream when asked, and settles messages when the
  * peer has what was written (PROTOCOL.md, "The mux").
@@ -35,16 +33,16 @@ export class MuxSender {
   readonly #wake: () => void;
   #peer: Terms | undefined;
   readonly #byName = new Map<string, SendChannel>();
-  /** Channels that have a number. */
-  readonly #open = new Map<number, SendChannel>();
-  /** Numbers given up that the peer has not taken back. */
-  readonly #retiring = new Set<number>();
+  readonly #numbers: ChannelNumbers;
   readonly #active = new Set<SendChannel>();
-  #nextNumber = 1;
   #clock = 0;
   /** Goes before anything else. */
   readonly control: ControlQueue = new ControlQueue();
   readonly #written = new Queue<WrittenFrame>();
+  /** Messages that may become stale before they are begun. */
+  readonly #expiring = new Set<OutgoingMessage>();
+  /** When the first of them does, in ms; may be too early. */
+  expiryMs: number = Infinity;
   /** Bytes kept in memory for messages that are not settled. */
   heldBytes = 0;
   /** Bytes of payload of messages that are not settled, less what is acknowledged. */
@@ -56,12 +54,12 @@ export class MuxSender {
     this.#wake = wake;
     const main = new SendChannel('', 0, MIN_CHANNEL_CREDIT);
     this.#byName.set('', main);
-    this.#open.set(0, main);
+    this.#numbers = new ChannelNumbers(main);
   }
 
   /** Messages wait, and none of them can go on before the peer gives credit or takes a channel back. */
   get isBlocked(): boolean {
-    const canOpen = this.#canOpen;
+    const canOpen = this.#numbers.canOpen;
     for (const channel of this.#active) {
       const readiness = channel.readiness(canOpen);
       if (readiness === 'credit' || readiness === 'slot') return true;
@@ -74,13 +72,10 @@ export class MuxSender {
     return this.#active.size === 0;
   }
 
-  get #canOpen(): boolean {
-    return this.#peer !== undefined && this.#open.size + this.#retiring.size < this.#peer.maxOpenChannels;
-  }
-
   /** The peer's terms are known now: from here on its limits are kept. */
   setPeer(terms: Terms): void {
     this.#peer = terms;
+    this.#numbers.maxCount = terms.maxOpenChannels;
     for (const channel of this.#byName.values()) {
       channel.limitBytes = Math.max(channel.limitBytes, terms.initialChannelCredit);
     }
@@ -104,17 +99,35 @@ export class MuxSender {
     }
     channel.push(message);
     this.#active.add(channel);
+    const { expiresAtMs } = init;
+    // One that is sent again has been begun.
+    if (expiresAtMs !== undefined && message.origin === undefined) {
+      this.#expiring.add(message);
+      this.expiryMs = Math.min(this.expiryMs, expiresAtMs);
+    }
     this.#check(message);
     this.#makeRoom();
+  }
+
+  /** Gives up what is stale and not begun. */
+  expire(nowMs: number): void {
+    if (nowMs < this.expiryMs) return;
+    this.expiryMs = Infinity;
+    for (const message of this.#expiring) {
+      const { expiresAtMs = Infinity } = message.init;
+      if (message.state !== 'queued') this.#expiring.delete(message);
+      else if (nowMs >= expiresAtMs) this.cancel(message, CancelCode.expired, new ExpiredError());
+      else this.expiryMs = Math.min(this.expiryMs, expiresAtMs);
+    }
   }
 
   /** Gives a message up, wherever it stands; the peer is told if it has a part of it. */
   cancel(message: OutgoingMessage, code: number, error: ChunkSocketError): void {
     const { state, channelNumber, ordinal, writtenBytes } = message;
     if (state === 'settled') return;
-    const channel = this.#open.get(channelNumber);
+    const channel = this.#numbers.channel(channelNumber);
     if (state === 'started' && channel !== undefined) {
-      this.control.push({ type: 'cancel', channel: channelNumber, ordinal, code, reason: '' });
+      this.control.push({ type: 'cancel', channel: channelNumber, ordinal, code, reason: reasonOf(error.cause) });
       // What was announced counts as sent: credit that was given for it must not stay with the channel.
       channel.usedBytes += (message.init.source.totalBytes ?? writtenBytes) - writtenBytes;
     }
@@ -152,18 +165,20 @@ export class MuxSender {
   }
 
   pendingBytes(mode: FillMode, max: number): number {
-    let { bytes } = this.control;
+    let bytes = 0;
     if (mode !== 'control') {
-      const canOpen = this.#canOpen;
+      const canOpen = this.#numbers.canOpen;
       for (const channel of this.#active) {
         if (bytes >= max) break;
         if (mode === 'early' && channel.number !== 0) continue;
-        if (channel.readiness(canOpen) === 'ready') {
+        const readiness = channel.readiness(canOpen);
+        if (readiness === 'credit') this.#tellBlocked(channel);
+        if (readiness === 'ready') {
           bytes += channel.pendingBytes(max) + channel.headCostBytes(channel.head as OutgoingMessage);
         }
       }
     }
-    return Math.min(bytes, max);
+    return Math.min(bytes + this.control.bytes, max);
   }
 
   fill(mode: FillMode, target: Uint8Array, at: number, offset: number): number {
@@ -199,8 +214,8 @@ export class MuxSender {
 
   /** CREDIT, REJECT or RETIRED: frames about our channel numbers. */
   handle(frame: ControlFrame & { type: 'credit' | 'reject' | 'retired' }): ViolationName | undefined {
-    if (frame.channel >= this.#nextNumber) return 'unknown-channel';
-    const channel = this.#open.get(frame.channel);
+    if (frame.channel >= this.#numbers.next) return 'unknown-channel';
+    const channel = this.#numbers.channel(frame.channel);
     switch (frame.type) {
       case 'credit':
         if (channel !== undefined) channel.limitBytes = Math.max(channel.limitBytes, frame.limit);
@@ -208,7 +223,7 @@ export class MuxSender {
       case 'retired':
         // Only the answer to our RETIRE may free a number.
         if (channel !== undefined) return 'unexpected-frame';
-        this.#retiring.delete(frame.channel);
+        this.#numbers.taken(frame.channel);
         this.#makeRoom();
         return undefined;
       case 'reject':
@@ -257,6 +272,7 @@ export class MuxSender {
     this.heldBytes -= message.heldBytes;
     this.bufferedBytes -= (source.totalBytes ?? writtenBytes) - ackedBytes;
     message.state = 'settled';
+    this.#expiring.delete(message);
     const channel = this.#byName.get(init.channel);
     if (channel !== undefined) this.#leave(channel);
     this.#makeRoom();
@@ -274,9 +290,17 @@ export class MuxSender {
     if (channel.number < 0) this.#byName.delete(channel.name);
   }
 
+  /** Says once for each limit that credit alone holds the channel up, so that the peer can grant more ahead. */
+  #tellBlocked(channel: SendChannel): void {
+    const { number, limitBytes } = channel;
+    if (number < 0 || channel.blockedAtBytes === limitBytes) return;
+    channel.blockedAtBytes = limitBytes;
+    this.control.push({ type: 'blocked', channel: number, limit: limitBytes });
+  }
+
   /** The channel to go on with: the least virtual time, the most urgent first among equals. */
   #pick(): SendChannel | undefined {
-    const canOpen = this.#canOpen;
+    const canOpen = this.#numbers.canOpen;
     let best: SendChannel | undefined;
     for (const channel of this.#active) {
       if (channel.readiness(canOpen) !== 'ready') continue;
@@ -291,28 +315,12 @@ export class MuxSender {
     return best;
   }
 
-  /**
-   * Gives numbers up, one for each channel that cannot open before it has one: of channels that have nothing to send, or
-   * had their turn.
-   */
+  /** Numbers of channels that have had their turn go to channels that wait for one. */
   #makeRoom(): void {
-    const { size } = this.#open;
-    if (this.#peer === undefined || size + this.#retiring.size < this.#peer.maxOpenChannels) return;
-    let wanted = -this.#retiring.size;
-    for (const channel of this.#active) if (channel.number < 0 && ++wanted === size) break;
-    for (const turnBytes of [Infinity, TURN_BYTES]) {
-      for (const [number, channel] of this.#open) {
-        if (wanted <= 0) return;
-        const { head } = channel;
-        const isFree = head === undefined || (head.state === 'queued' && channel.usedBytes >= turnBytes);
-        if (number === 0 || !isFree) continue;
-        this.#open.delete(number);
-        this.#retiring.add(number);
-        channel.retire(this.#peer.initialChannelCredit);
-        this.#leave(channel);
-        this.control.push({ type: 'retire', channel: number });
-        wanted--;
-      }
+    for (const channel of this.#numbers.makeRoom(this.#active)) {
+      this.control.push({ type: 'retire', channel: channel.number });
+      channel.retire((this.#peer as Terms).initialChannelCredit);
+      this.#leave(channel);
     }
   }
 
@@ -325,9 +333,9 @@ export class MuxSender {
     isPacketEmpty: boolean,
   ): number {
     const message = channel.head as OutgoingMessage;
-    const { source, isText } = message.init;
+    const { source } = message.init;
     const isFirst = message.state === 'queued';
-    const number = channel.number < 0 ? this.#nextNumber : channel.number;
+    const number = channel.number < 0 ? this.#numbers.next : channel.number;
     const fields = isFirst ? channel.headFields(message) : undefined;
     const total = isFirst ? source.totalBytes : undefined;
     const room = target.length - at;
@@ -351,7 +359,8 @@ export class MuxSender {
     if (mode === 'early' && !(isFirst && isFin && channel.number === 0 && base + at + frameBytes <= MAX_EARLY_BYTES)) {
       return at;
     }
-    const flags = (isFirst ? DataFlag.first : 0) | (isFin ? DataFlag.fin : 0) | (isFirst && isText ? DataFlag.text : 0);
+    const flags =
+      (isFirst ? DataFlag.first : 0) | (isFin ? DataFlag.fin : 0) | (isFirst && source.isText ? DataFlag.text : 0);
     const payloadAt = writeDataHead(buffer, bufferAt, number, flags, bytes, isFin ? undefined : total, fields);
     if (bytes > 0) source.copy(buffer, payloadAt, bytes);
     this.#account(channel, message, number, bytes, headCost);
@@ -373,11 +382,7 @@ export class MuxSender {
   }
 
   #account(channel: SendChannel, message: OutgoingMessage, number: number, bytes: number, headCost: number): void {
-    if (channel.number < 0) {
-      channel.number = number;
-      this.#nextNumber++;
-      this.#open.set(number, channel);
-    }
+    if (channel.number < 0) this.#numbers.open(channel);
     if (message.state === 'queued') {
       message.state = 'started';
       message.channelNumber = number;
@@ -389,4 +394,9 @@ export class MuxSender {
     this.#clock = channel.clock;
     channel.clock += (bytes + SLIVER_BYTES) / channel.weight;
   }
+}
+
+/** What the peer is told. */
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : '';
 }

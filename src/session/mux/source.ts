@@ -5,6 +5,8 @@
  * from inside one of the calls below.
  */
 export interface Source {
+  /** Whether the message is text. To be relied on once a byte is ready, or the end has come. */
+  readonly isText: boolean;
   /** Length of the whole in bytes, where it is known. */
   readonly totalBytes: number | undefined;
   /** Bytes of memory that the source keeps alive while the message waits. */
@@ -16,6 +18,8 @@ export interface Source {
   /** Why it failed. */
   readonly error?: unknown;
   onReady: (() => void) | undefined;
+  /** The message's turn has come: from now on the source may read ahead. Called often. */
+  pull(): void;
   /** Copies the next `count` bytes (at most `readyBytes`) into `target` at `at`. */
   copy(target: Uint8Array, at: number, count: number): void;
   /** Goes back to the first byte; false when that cannot be done. */
@@ -26,13 +30,15 @@ export interface Source {
 
 /** Bytes that are all there. Takes ownership: the bytes must not change any more. */
 export class BytesSource implements Source {
+  readonly isText: boolean;
   readonly state = 'ended';
   onReady: (() => void) | undefined;
   readonly #bytes: Uint8Array;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, isText: boolean) {
     this.#bytes = bytes;
+    this.isText = isText;
   }
 
   get totalBytes(): number {
@@ -45,6 +51,15 @@ export class BytesSource implements Source {
 
   get readyBytes(): number {
     return this.#bytes.length - this.#at;
+  }
+
+  /** Another source of the same bytes. */
+  again(): BytesSource {
+    return new BytesSource(this.#bytes, this.isText);
+  }
+
+  pull(): void {
+    // Everything is there.
   }
 
   copy(target: Uint8Array, at: number, count: number): void {

@@ -1,5 +1,5 @@
 import type { ChunkSocketError } from '../../../src/errors/chunk-socket-error.ts';
-import type { IncomingMessage } from '../../../src/session/mux/incoming-message.ts';
+import type { WholeMessage } from '../../../src/session/mux/whole-message.ts';
 import type { OutgoingMessage } from '../../../src/session/mux/outgoing-message.ts';
 import type { Way } from './lossy-path.ts';
 import { Random } from './random.ts';
@@ -47,7 +47,7 @@ export function payload(id: number, isText: boolean, sizeBytes: number): Uint8Ar
   return bytes;
 }
 
-function idOf({ data, meta }: IncomingMessage): number {
+function idOf({ data, meta }: WholeMessage): number {
   const { id } = (meta ?? {}) as { id?: number };
   if (id !== undefined) return id;
   return typeof data === 'string' ? parseInt(data, 10) : new DataView(data.buffer).getUint32(0);
@@ -99,7 +99,7 @@ export class Ledger {
     this.#noteWritten(entry);
   }
 
-  arrived(session: string, way: Way, incoming: IncomingMessage): void {
+  arrived(session: string, way: Way, incoming: WholeMessage): void {
     const id = idOf(incoming);
     const entry = this.entries[id];
     if (entry === undefined || entry.way !== way) {

@@ -1,18 +1,20 @@
 import { AbortedError } from '../../../src/errors/transfer-errors.ts';
 import { DEFAULT_TERMS } from '../../../src/protocol/limits.ts';
 import type { Terms } from '../../../src/protocol/terms.ts';
+import { DEFAULT_WHOLE_BYTES } from '../../../src/runtime/port-owner.ts';
 import type { Effect } from '../../../src/session/effect.ts';
 import type { PathLimit } from '../../../src/session/link/limit-learner.ts';
-import type { IncomingMessage } from '../../../src/session/mux/incoming-message.ts';
 import { OutgoingMessage } from '../../../src/session/mux/outgoing-message.ts';
 import type { OutgoingInit } from '../../../src/session/mux/outgoing-message.ts';
 import { BytesSource } from '../../../src/session/mux/source.ts';
+import type { WholeMessage } from '../../../src/session/mux/whole-message.ts';
 import { Session } from '../../../src/session/session.ts';
 import type { PeerHandshake } from '../../../src/session/session.ts';
 
 export type Side = 'initiator' | 'acceptor';
 
 export interface SideOptions {
+  readonly maxWholeBytes?: number;
   readonly terms?: Partial<Terms>;
   readonly maxPacketBytes?: number;
   readonly startPacketBytes?: number;
@@ -46,6 +48,7 @@ export class Pair {
       id: 'session-of-the-pair-00',
       isAcceptor: side === 'acceptor',
       terms: { ...DEFAULT_TERMS, ...terms },
+      maxWholeBytes: terms?.maxMessageBytes ?? DEFAULT_WHOLE_BYTES,
       maxPacketBytes: 1 << 20,
       startPacketBytes: 16_384,
       heartbeatMs: 20_000,
@@ -132,10 +135,9 @@ export class Pair {
   send(side: Side, data: number | string | Uint8Array, init: Partial<OutgoingInit> = {}): OutgoingMessage {
     const isText = typeof data === 'string';
     const bytes = typeof data === 'number' ? new Uint8Array(data).fill(data) : data;
-    const source = new BytesSource(typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes);
+    const source = new BytesSource(typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes, isText);
     const message = new OutgoingMessage({
       source,
-      isText,
       channel: '',
       priority: 'auto',
       meta: undefined,
@@ -152,8 +154,8 @@ export class Pair {
   }
 
   /** Takes every message that has come to `side`. */
-  read(side: Side): IncomingMessage[] {
-    const messages: IncomingMessage[] = [];
+  read(side: Side): WholeMessage[] {
+    const messages: WholeMessage[] = [];
     for (let message = this[side].nextMessage(); message; message = this[side].nextMessage()) messages.push(message);
     return messages;
   }

@@ -69,7 +69,7 @@ export abstract class SimNode {
     const needsMeta = !namesItself(isText, bytes.length) || this.random.chance(0.2);
     const source = this.#source(outgoing, bytes);
     const meta = needsMeta ? { id, note: 'x'.repeat(this.random.chance(0.1) ? 1500 : 0) } : undefined;
-    const message = new OutgoingMessage({ source, isText, channel, priority, meta });
+    const message = new OutgoingMessage({ source, channel, priority, meta });
     const entry = this.ledger.add({ way: this.way, channel, isText, bytes, message });
     this.take(message);
     return entry;
@@ -86,7 +86,18 @@ export abstract class SimNode {
     const { terms, maxPacketBytes, startPacketBytes } = this.rules;
     const isAcceptor = this.way === 'down';
     const heartbeatMs = isAcceptor ? linkDefaults.acceptorHeartbeatMs : linkDefaults.initiatorHeartbeatMs;
-    return new Session({ id, isAcceptor, terms, maxPacketBytes, startPacketBytes, remembered, heartbeatMs, wake });
+    const { maxMessageBytes: maxWholeBytes } = terms;
+    return new Session({
+      id,
+      isAcceptor,
+      terms,
+      maxWholeBytes,
+      maxPacketBytes,
+      startPacketBytes,
+      remembered,
+      heartbeatMs,
+      wake,
+    });
   }
 
   /** The session ended in order: nothing may be left unsettled. */
@@ -99,9 +110,9 @@ export abstract class SimNode {
     for (const message of messages) this.ledger.settled(message, 'failed', error);
   }
 
-  #source({ source: kind }: Outgoing, bytes: Uint8Array): BytesSource | StreamSource {
-    if (kind === 'bytes') return new BytesSource(bytes);
-    const source = new StreamSource(kind === 'slow' ? bytes.length : undefined);
+  #source({ source: kind, isText }: Outgoing, bytes: Uint8Array): BytesSource | StreamSource {
+    if (kind === 'bytes') return new BytesSource(bytes, isText);
+    const source = new StreamSource(kind === 'slow' ? bytes.length : undefined, isText);
     const pieces = this.random.int(1, 5);
     let at = 0;
     let atMs = this.clock.nowMs;

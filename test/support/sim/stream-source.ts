@@ -2,6 +2,7 @@ import type { Source } from '../../../src/session/mux/source.ts';
 
 /** A source whose bytes come in time: pushed by the test, of unknown or known length, able to fail at any byte. */
 export class StreamSource implements Source {
+  readonly isText: boolean;
   readonly totalBytes: number | undefined;
   state: 'open' | 'ended' | 'failed' = 'open';
   error: unknown;
@@ -9,7 +10,8 @@ export class StreamSource implements Source {
   isReleased = false;
   #ready: Uint8Array = new Uint8Array();
 
-  constructor(totalBytes?: number) {
+  constructor(totalBytes?: number, isText = false) {
+    this.isText = isText;
     this.totalBytes = totalBytes;
   }
 
@@ -39,6 +41,10 @@ export class StreamSource implements Source {
     this.state = 'failed';
     this.error = error;
     this.onReady?.();
+  }
+
+  pull(): void {
+    // The test pushes when it likes.
   }
 
   copy(target: Uint8Array, at: number, count: number): void {

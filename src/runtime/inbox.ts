@@ -1,0 +1,130 @@
+import { BufferFullError } from '../errors/transfer-errors.ts';
+import type { IncomingMessage } from '../session/mux/incoming-message.ts';
+import type { WholeMessage } from '../session/mux/whole-message.ts';
+import type { Session } from '../session/session.ts';
+import { IncomingTransfer } from './incoming.ts';
+import type { PortOwner } from './port-owner.ts';
+
+/** Hands messages to the listeners: from their first bytes on to those of `incoming`, whole to those of `message`. */
+export class Inbox {
+  /** The present session, and those that are over and of which something is left that nobody has taken. */
+  readonly #sessions: Session[];
+  readonly #owner: PortOwner;
+  readonly #wake: () => void;
+  readonly #transfers = new Map<IncomingMessage, IncomingTransfer>();
+  /** Told, and not taken by anybody. */
+  readonly #open = new Map<IncomingTransfer, () => void>();
+
+  constructor(owner: PortOwner, session: Session, wake: () => void) {
+    this.#owner = owner;
+    this.#sessions = [session];
+    this.#wake = wake;
+  }
+
+  /** Another session goes on; what the last one has whole is kept until somebody takes it. */
+  replace(session: Session): void {
+    const { maxBufferedBytes, emitter } = this.#owner;
+    let heldBytes = 0;
+    let count = 0;
+    for (const { receiver } of this.#sessions) {
+      const bytes = receiver.heldBytes;
+      if (heldBytes + bytes > maxBufferedBytes) {
+        emitter.emit('error', { error: new BufferFullError(bytes, heldBytes, maxBufferedBytes) });
+        break;
+      }
+      heldBytes += bytes;
+      count++;
+    }
+    this.#sessions.length = count;
+    this.#sessions.push(session);
+  }
+
+  /** Something has become of a message that was told. */
+  changed(message: IncomingMessage): void {
+    const transfer = this.#transfers.get(message);
+    if (transfer === undefined) return;
+    transfer.changed(this.#owner.clock.now());
+    if (transfer.state === 'receiving') return;
+    this.#transfers.delete(message);
+    if (transfer.state === 'failed') this.#open.delete(transfer);
+  }
+
+  /**
+   * Hands out one message, or tells of one; false when there is none left.
+   *
+   * @param isClosing - nothing is sent any more: whoever does not listen either still owes the peer its credit
+   */
+  deliverNext(isClosing: boolean): boolean {
+    const { emitter } = this.#owner;
+    const hasMessage = emitter.has('message');
+    const hasIncoming = emitter.has('incoming');
+    const isTaken = hasMessage || (isClosing && !hasIncoming);
+    if (!isTaken && !hasIncoming) return false;
+    if (isTaken) for (const [transfer, take] of this.#open) this.#close(transfer, take);
+    // What is over and empty is forgotten.
+    const [oldest] = this.#sessions;
+    if (this.#sessions.length > 1 && oldest?.receiver.heldBytes === 0) this.#sessions.shift();
+    for (const session of this.#sessions) {
+      const incoming = session.receiver.nextIncoming();
+      if (incoming !== undefined) {
+        this.#tell(session, incoming, hasIncoming, isTaken);
+        return true;
+      }
+      const message = isTaken ? session.nextMessage() : undefined;
+      if (message !== undefined) {
+        this.#emit(message);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #tell(session: Session, message: IncomingMessage, hasIncoming: boolean, isTaken: boolean): void {
+    const { emitter, binaryType, maxMessageBytes, incomingClass = IncomingTransfer } = this.#owner;
+    const { receiver } = session;
+    const isBlob = binaryType === 'blob' && !message.head.text && !message.isWhole;
+    if (!hasIncoming && !isBlob) {
+      receiver.takeWhole(message);
+      return;
+    }
+    const transfer = new incomingClass(message, {
+      session,
+      report: emitter.report,
+      maxWholeBytes: maxMessageBytes,
+      wake: this.#wake,
+    });
+    this.#transfers.set(message, transfer);
+    this.#open.set(transfer, () => {
+      if (!isBlob) {
+        receiver.takeWhole(message);
+        return;
+      }
+      const { channel, meta, possibleDuplicateOf } = transfer;
+      const done = (data: Blob): void => {
+        emitter.emit('message', { data, channel, meta, possibleDuplicateOf });
+      };
+      // What was cancelled was never there.
+      transfer.collectBlob(done, () => undefined, maxMessageBytes);
+    });
+    if (hasIncoming) emitter.emit('incoming', transfer);
+    const take = this.#open.get(transfer);
+    if (take !== undefined && (isTaken || !transfer.isOpen)) this.#close(transfer, take);
+  }
+
+  /** Nobody has taken the message: it goes to those who take messages whole. */
+  #close(transfer: IncomingTransfer, take: () => void): void {
+    this.#open.delete(transfer);
+    if (transfer.isOpen) take();
+  }
+
+  #emit({ data, channel, meta, origin }: WholeMessage): void {
+    const { emitter, binaryType } = this.#owner;
+    const inForm =
+      typeof data === 'string' || binaryType === 'uint8array'
+        ? data
+        : binaryType === 'blob'
+          ? new Blob([data])
+          : data.buffer;
+    emitter.emit('message', { data: inForm, channel, meta, possibleDuplicateOf: origin });
+  }
+}

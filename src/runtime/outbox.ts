@@ -1,0 +1,193 @@
+import type { ClosedError } from '../errors/session-errors.ts';
+import { AbortedError, BufferFullError, SessionLostError } from '../errors/transfer-errors.ts';
+import { OutgoingMessage } from '../session/mux/outgoing-message.ts';
+import type { Source } from '../session/mux/source.ts';
+import type { Session } from '../session/session.ts';
+import type { PortOwner } from './port-owner.ts';
+import { readSendOptions } from './send-options.ts';
+import type { SendOptions } from './send-options.ts';
+import { TransferHandle } from './transfer.ts';
+import type { Transfer } from './transfer.ts';
+
+/** What a message costs in memory however small it is, beyond the first few. */
+const MIN_HELD_BYTES = 512;
+const FREE_MESSAGES = 64;
+
+interface Gate {
+  readonly promise: Promise<void>;
+  readonly open: () => void;
+  readonly fail: (error: Error) => void;
+}
+
+/** The messages on their way out, whatever session they are in: from `send` until each is settled. */
+export class Outbox {
+  /** The session that sends what comes from now on. */
+  session: Session;
+  readonly #owner: PortOwner;
+  readonly #wake: () => void;
+  readonly #transfers = new Map<OutgoingMessage, TransferHandle>();
+  /** Messages that wait for the next session, since this one is about to end. */
+  #held: Set<OutgoingMessage> | undefined;
+  #closed: ClosedError | undefined;
+  #wasBuffered = false;
+  /** Somebody waits for room. */
+  #gate: Gate | undefined;
+
+  constructor(owner: PortOwner, session: Session, wake: () => void) {
+    this.#owner = owner;
+    this.session = session;
+    this.#wake = wake;
+  }
+
+  /** Nothing is taken any more. */
+  get closed(): ClosedError | undefined {
+    return this.#closed;
+  }
+
+  /** Bytes of payload not acknowledged, waiting ones included. */
+  get bufferedBytes(): number {
+    return this.session.bufferedBytes + this.#sumHeld('totalBytes');
+  }
+
+  /** Fulfilled while at most half of what may be kept in memory is. */
+  get ready(): Promise<void> {
+    this.#gate ??= this.#newGate();
+    const { promise } = this.#gate;
+    this.#openGate();
+    return promise;
+  }
+
+  send(makeSource: () => Source, options: SendOptions): Transfer {
+    const { emitter, clock } = this.#owner;
+    const init = readSendOptions(options, clock.now());
+    const source = makeSource();
+    const { signal } = options;
+    const message = new OutgoingMessage({ source, ...init });
+    const handle = new TransferHandle(message, emitter.report, signal, (error) => {
+      this.#abort(handle.message, error);
+    });
+    this.#transfers.set(message, handle);
+    const refusal =
+      this.#closed ?? (signal?.aborted === true ? new AbortedError(signal.reason) : this.#refusal(source));
+    if (refusal === undefined) {
+      this.#wasBuffered = true;
+      if (this.#held === undefined) this.session.send(message);
+      else this.#held.add(message);
+      this.#wake();
+    } else {
+      this.settle(message, refusal);
+    }
+    return handle;
+  }
+
+  /** From here on nothing is taken: every transfer fails with `error`. */
+  stopTaking(error: ClosedError): void {
+    this.#closed ??= error;
+    this.#gate?.fail(error);
+  }
+
+  /** The session is about to end in order: what it has not started, and what is sent from now on, waits for the next. */
+  hold(): void {
+    this.#held ??= new Set();
+    for (const message of this.session.withdraw()) this.#held.add(message);
+  }
+
+  /** Ends the session, and takes back what is not settled. */
+  takeBack(): OutgoingMessage[] {
+    const left = [...this.session.end(), ...(this.#held ?? [])];
+    this.#held = undefined;
+    return left;
+  }
+
+  /** Gives a message of a session that is over to the present one, if it may be sent again. */
+  carry(message: OutgoingMessage, sessionId: string): void {
+    const { init, state, channelNumber, ordinal, origin } = message;
+    const handle = this.#transfers.get(message);
+    if (handle === undefined) return;
+    const isInDoubt = state === 'started' || state === 'written';
+    if (isInDoubt && (this.#owner.onSessionLost === 'reject' || !init.source.restart())) {
+      this.settle(message, new SessionLostError());
+      return;
+    }
+    const copy = new OutgoingMessage(init);
+    // Always the identity of the first sending: it is what a receiver has seen, if anything.
+    copy.origin = isInDoubt
+      ? {
+          channel: channelNumber,
+          ordinal,
+          session: sessionId,
+          ...origin,
+          mark: state === 'written' || origin?.mark === 'whole' ? 'whole' : 'partial',
+        }
+      : origin;
+    handle.state = 'queued';
+    handle.message = copy;
+    this.#transfers.delete(message);
+    this.#transfers.set(copy, handle);
+    this.session.send(copy);
+  }
+
+  /** The message is delivered, or has failed. */
+  settle(message: OutgoingMessage, error?: Error): void {
+    if (error !== undefined) message.init.source.release();
+    this.#transfers.get(message)?.settle(error);
+    this.#transfers.delete(message);
+  }
+
+  progressed(message: OutgoingMessage): void {
+    this.#transfers.get(message)?.progressed(this.#owner.clock.now());
+  }
+
+  /** Tells those who wait for room, or for the end of everything. */
+  update(): void {
+    this.#openGate();
+    if (this.#wasBuffered && this.#transfers.size === 0 && this.bufferedBytes === 0) {
+      this.#wasBuffered = false;
+      this.#owner.emitter.emit('drain', { bufferedBytes: 0 });
+    }
+  }
+
+  #openGate(): void {
+    if (this.#gate === undefined || this.#heldBytes() * 2 > this.#owner.maxBufferedBytes) return;
+    this.#gate.open();
+    this.#gate = undefined;
+  }
+
+  #newGate(): Gate {
+    let gate: Partial<Gate> = {};
+    const promise = new Promise<void>((open, fail) => {
+      gate = { open, fail };
+    });
+    // Whoever does not care need not catch.
+    promise.catch(() => undefined);
+    if (this.#closed !== undefined) gate.fail?.(this.#closed);
+    return { ...gate, promise } as Gate;
+  }
+
+  #sumHeld(name: 'totalBytes' | 'heldBytes'): number {
+    let sum = 0;
+    for (const { init } of this.#held ?? []) sum += init.source[name] ?? 0;
+    return sum;
+  }
+
+  #heldBytes(): number {
+    return Math.max(
+      this.session.heldBytes + this.#sumHeld('heldBytes'),
+      (this.#transfers.size - FREE_MESSAGES) * MIN_HELD_BYTES,
+    );
+  }
+
+  #refusal({ heldBytes: bytes }: Source): BufferFullError | undefined {
+    const { maxBufferedBytes } = this.#owner;
+    const heldBytes = this.#heldBytes();
+    return heldBytes > 0 && heldBytes + bytes > maxBufferedBytes
+      ? new BufferFullError(bytes, heldBytes, maxBufferedBytes)
+      : undefined;
+  }
+
+  #abort(message: OutgoingMessage, error: AbortedError): void {
+    if (this.#held?.delete(message) === true) this.settle(message, error);
+    else this.session.abort(message, error);
+    this.#wake();
+  }
+}
