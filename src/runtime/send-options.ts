@@ -17,7 +17,10 @@ export interface SendOptions {
   readonly signal?: AbortSignalLike | undefined;
   /** A message that is not begun after so many ms fails with `ExpiredError`. Default: it waits. */
   readonly ttlMs?: number | undefined;
-  /** Take the buffer over, and detach it, instead of copying it. For buffers and views only. Default false. */
+  /**
+   * Take the buffer over, and detach it, instead of copying it; also when the transfer fails at once. Of a view the whole
+   * buffer. For buffers and views only. Default false.
+   */
   readonly transfer?: boolean | undefined;
 }
 

@@ -189,7 +189,13 @@ describe('toSource, with the buffer to keep', () => {
 
   test('is no different for strings, Blobs and streams', async () => {
     expect(read('a', true)).toEqual([97]);
-    for (const data of [new Blob(['a']), new Blob(['a']).stream(), Readable.from(['a']), generate('a')]) {
+    for (const data of [
+      new Blob(['a']),
+      new File(['a'], 'name'),
+      new Blob(['a']).stream(),
+      Readable.from(['a']),
+      generate('a'),
+    ]) {
       const source = toSource(data, true);
       source.pull();
       await settle();

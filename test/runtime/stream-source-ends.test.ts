@@ -7,6 +7,9 @@ import { StreamSource } from '../../src/runtime/stream-source.ts';
 import { settle } from '../support/manual-clock.ts';
 import { generate, HandFed, handFed, readAll, take } from './stream-source-support.ts';
 
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
 /** A buffer whose owner is gone, and a view on it. */
 function detached(): { buffer: ArrayBuffer; view: Uint8Array } {
   const buffer = new ArrayBuffer(8);
@@ -279,8 +282,6 @@ describe('StreamSource that is released', () => {
   });
 
   test('lets go of all around it, even if the read never ends', async () => {
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
     const { fed, source } = await handFed();
     await fed.give(new Uint8Array(100_000));
     const owner = ((): WeakRef<object> => {
@@ -296,11 +297,30 @@ describe('StreamSource that is released', () => {
 
     source.release();
     await settle();
-    collect();
 
-    expect(owner.deref()).toBeUndefined();
+    await vi.waitFor(() => {
+      collect();
+      expect(owner.deref()).toBeUndefined();
+    });
     // The producer is still there, with its promise.
     expect([fed.nexts, source.readyBytes]).toEqual([2, 0]);
+  });
+
+  test('keeps no memory for what was copied', async () => {
+    const { fed, source } = await handFed();
+    collect();
+    const before = process.memoryUsage().arrayBuffers;
+
+    await fed.give(new Uint8Array(50 << 20));
+    take(source);
+    await settle();
+
+    // Buffers are freed on another thread.
+    await vi.waitFor(() => {
+      collect();
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(25 << 20);
+    });
+    expect(source.state).toBe('open');
   });
 });
 

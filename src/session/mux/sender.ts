@@ -11,6 +11,8 @@ import type { FillMode } from '../link/link.ts';
 import { Queue } from '../queue.ts';
 import { ChannelNumbers } from './channel-numbers.ts';
 import { ControlQueue } from './control-queue.ts';
+import { cancelReason } from './cancel-reason.ts';
+import { Expiry } from './expiry.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
 import { SendChannel } from './send-channel.ts';
 
@@ -24,6 +26,7 @@ interface WrittenFrame {
 
 /** Less room than this in a packet is left empty rather than used for a sliver of a message. */
 const SLIVER_BYTES = 64;
+
 /**
  * The sending half of the mux: takes messages, writes frames into the stream when asked, and settles messages when the
  * peer has what was written (PROTOCOL.md, "The mux").
@@ -39,14 +42,11 @@ export class MuxSender {
   /** Goes before anything else. */
   readonly control: ControlQueue = new ControlQueue();
   readonly #written = new Queue<WrittenFrame>();
-  /** Messages that may become stale before they are begun. */
-  readonly #expiring = new Set<OutgoingMessage>();
-  /** When the first of them does, in ms; may be too early. */
-  expiryMs: number = Infinity;
+  readonly #expiry = new Expiry();
   /** Bytes kept in memory for messages that are not settled. */
   heldBytes = 0;
-  /** Bytes of payload of messages that are not settled, less what is acknowledged. */
-  bufferedBytes = 0;
+  /** Bytes of payload of messages that are not settled, less what is acknowledged; of streams, what was written. */
+  #bufferedBytes = 0;
 
   /** @param wake - called when a source has more, outside of any call to the engine */
   constructor(effects: Effect[], wake: () => void) {
@@ -65,6 +65,15 @@ export class MuxSender {
       if (readiness === 'credit' || readiness === 'slot') return true;
     }
     return false;
+  }
+
+  /** Bytes of payload of messages that are not settled, less what is acknowledged; of streams, what was read so far. */
+  get bufferedBytes(): number {
+    let bytes = this.#bufferedBytes;
+    for (const { head } of this.#active) {
+      if (head !== undefined && head.init.source.totalBytes === undefined) bytes += head.init.source.readyBytes;
+    }
+    return bytes;
   }
 
   /** Nothing is left to write: every message taken is in the stream, or has failed. */
@@ -87,7 +96,7 @@ export class MuxSender {
     const { source } = init;
     message.heldBytes = source.heldBytes;
     this.heldBytes += message.heldBytes;
-    this.bufferedBytes += source.totalBytes ?? 0;
+    this.#bufferedBytes += source.totalBytes ?? 0;
     source.onReady = () => {
       this.#check(message);
       this.#wake();
@@ -99,26 +108,19 @@ export class MuxSender {
     }
     channel.push(message);
     this.#active.add(channel);
-    const { expiresAtMs } = init;
-    // One that is sent again has been begun.
-    if (expiresAtMs !== undefined && message.origin === undefined) {
-      this.#expiring.add(message);
-      this.expiryMs = Math.min(this.expiryMs, expiresAtMs);
-    }
+    this.#expiry.add(message);
     this.#check(message);
     this.#makeRoom();
   }
 
+  /** When something becomes stale, in ms; may be too early. */
+  get expiryMs(): number {
+    return this.#expiry.atMs;
+  }
+
   /** Gives up what is stale and not begun. */
   expire(nowMs: number): void {
-    if (nowMs < this.expiryMs) return;
-    this.expiryMs = Infinity;
-    for (const message of this.#expiring) {
-      const { expiresAtMs = Infinity } = message.init;
-      if (message.state !== 'queued') this.#expiring.delete(message);
-      else if (nowMs >= expiresAtMs) this.cancel(message, CancelCode.expired, new ExpiredError());
-      else this.expiryMs = Math.min(this.expiryMs, expiresAtMs);
-    }
+    for (const message of this.#expiry.take(nowMs)) this.cancel(message, CancelCode.expired, new ExpiredError());
   }
 
   /** Gives a message up, wherever it stands; the peer is told if it has a part of it. */
@@ -127,7 +129,7 @@ export class MuxSender {
     if (state === 'settled') return;
     const channel = this.#numbers.channel(channelNumber);
     if (state === 'started' && channel !== undefined) {
-      this.control.push({ type: 'cancel', channel: channelNumber, ordinal, code, reason: reasonOf(error.cause) });
+      this.control.push({ type: 'cancel', channel: channelNumber, ordinal, code, reason: cancelReason(error.cause) });
       // What was announced counts as sent: credit that was given for it must not stay with the channel.
       channel.usedBytes += (message.init.source.totalBytes ?? writtenBytes) - writtenBytes;
     }
@@ -203,7 +205,7 @@ export class MuxSender {
       this.#written.shift();
       const { message, bytes, isLast } = frame;
       if (message.state !== 'settled') {
-        this.bufferedBytes -= bytes - message.ackedBytes;
+        this.#bufferedBytes -= bytes - message.ackedBytes;
         message.ackedBytes = bytes;
         if (isLast) this.#settle(message, { kind: 'delivered', message });
         else this.#effects.push({ kind: 'progress', message });
@@ -270,9 +272,9 @@ export class MuxSender {
     const { init, ackedBytes, writtenBytes } = message;
     const { source } = init;
     this.heldBytes -= message.heldBytes;
-    this.bufferedBytes -= (source.totalBytes ?? writtenBytes) - ackedBytes;
+    this.#bufferedBytes -= (source.totalBytes ?? writtenBytes) - ackedBytes;
     message.state = 'settled';
-    this.#expiring.delete(message);
+    this.#expiry.delete(message);
     const channel = this.#byName.get(init.channel);
     if (channel !== undefined) this.#leave(channel);
     this.#makeRoom();
@@ -389,14 +391,9 @@ export class MuxSender {
       message.ordinal = channel.nextOrdinal++;
     }
     message.writtenBytes += bytes;
-    if (message.init.source.totalBytes === undefined) this.bufferedBytes += bytes;
+    if (message.init.source.totalBytes === undefined) this.#bufferedBytes += bytes;
     channel.usedBytes += bytes + headCost;
     this.#clock = channel.clock;
     channel.clock += (bytes + SLIVER_BYTES) / channel.weight;
   }
-}
-
-/** What the peer is told. */
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : '';
 }

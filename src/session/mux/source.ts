@@ -46,7 +46,7 @@ export class BytesSource implements Source {
   }
 
   get heldBytes(): number {
-    return this.#bytes.length;
+    return this.#bytes.buffer.byteLength;
   }
 
   get readyBytes(): number {
