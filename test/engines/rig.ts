@@ -8,6 +8,7 @@ import { WebSocketServer } from 'ws';
 import { ChunkServer } from '../../src/server.ts';
 import type { Incoming } from '../../src/server.ts';
 import { FaultProxy } from '../support/fault-proxy/fault-proxy.ts';
+import { patternBytes } from '../support/pattern-bytes.ts';
 import { bytesOf, dataOf } from './cases.ts';
 import type { Case } from './cases.ts';
 import { takeIncoming } from './take.ts';
@@ -50,6 +51,7 @@ export class EngineRig {
     server.on('session', (session) => {
       session.on('incoming', async (incoming) => {
         if (incoming.channel === 'up') session.send(JSON.stringify(await receive(incoming)));
+        if (incoming.channel === 'big') session.send(JSON.stringify(await receiveBig(incoming)));
         if (incoming.channel !== 'ask') return;
         const tested = JSON.parse(await incoming.text()) as Case;
         session.send(dataOf(tested), { channel: 'down', transfer: tested.source === 'transferred' });
@@ -105,6 +107,24 @@ async function receive(incoming: Incoming): Promise<Report> {
   const tested = incoming.meta as Case;
   const { isText, bytes } = await takeIncoming(incoming, tested.take);
   return { isText, byteLength: bytes.length, isIntact: Buffer.compare(bytes, bytesOf(tested)) === 0 };
+}
+
+/** A message too big to be kept: the same MiB over and over. */
+async function receiveBig(incoming: Incoming): Promise<Report> {
+  const { isText } = incoming;
+  const pattern = patternBytes(1024 * 1024);
+  let byteLength = 0;
+  let isIntact = true;
+  for await (const chunk of incoming.stream()) {
+    for (let at = 0; at < chunk.length;) {
+      const from = (byteLength + at) % pattern.length;
+      const part = chunk.subarray(at, at + pattern.length - from);
+      isIntact &&= Buffer.compare(part, pattern.subarray(from, from + part.length)) === 0;
+      at += part.length;
+    }
+    byteLength += chunk.length;
+  }
+  return { isText, byteLength, isIntact };
 }
 
 async function bundlePage(): Promise<string> {

@@ -18,9 +18,9 @@ const SIZES = [0, 1, LIMIT - 65, LIMIT - 1, LIMIT, LIMIT + 1, 10 * LIMIT + 3];
 
 const launchers: Record<string, () => Promise<Browser>> = {
   chromium: () =>
-    puppeteer.launch({ executablePath: findChromium() ?? 'chromium', args: chromiumArgs, protocolTimeout: 60_000 }),
+    puppeteer.launch({ executablePath: findChromium() ?? 'chromium', args: chromiumArgs, protocolTimeout: 120_000 }),
   firefox: () =>
-    puppeteer.launch({ browser: 'firefox', executablePath: findFirefox() ?? 'firefox', protocolTimeout: 60_000 }),
+    puppeteer.launch({ browser: 'firefox', executablePath: findFirefox() ?? 'firefox', protocolTimeout: 120_000 }),
 };
 
 describe.each(Object.keys(launchers))('in %s', (name) => {
@@ -70,6 +70,19 @@ describe.each(Object.keys(launchers))('in %s', (name) => {
     await up({ source, take: 'stream()', byteLength: CUT_BYTES });
     expect(rig.proxy.log.filter(({ what }) => what === 'cut').length).toBeGreaterThan(0);
   });
+
+  test('256 MiB that are cut at 90 % go on there: at most 2 MiB are sent again', async () => {
+    const byteLength = 256 * KIB * KIB;
+    rig.cutNext('toServer', 0.9 * byteLength);
+    const { report, resentBytes, connections } = await page.evaluate(
+      (url, mebibytes) => engine.upBig(url, mebibytes),
+      rig.socketUrl,
+      256,
+    );
+    expect(report).toEqual({ isText: false, byteLength, isIntact: true });
+    expect(connections).toBe(2);
+    expect(resentBytes).toBeLessThanOrEqual(2 * KIB * KIB);
+  }, 120_000);
 
   describe.each(['blob', 'string'] as const)('a %s that comes down', (source) => {
     // Bytes that are no UTF-8 do not survive text().

@@ -1,4 +1,5 @@
 // Checked by the compiler alone: what must be accepted, and what must not.
+import { Readable } from 'node:stream';
 import { WebSocket as NodeWebSocket } from 'ws';
 import { ChunkSocket, ChunkSocketError, HandshakeError, MessageTooBigError } from '../../src/index.ts';
 import type {
@@ -86,11 +87,23 @@ export function sends(socket: ChunkSocket): Transfer[] {
       meta: { any: ['thing'] },
       signal: new AbortController().signal,
     }),
+    socket.send(new ReadableStream<Uint8Array>()),
+    socket.send(new ReadableStream<string>()),
+    socket.send(new Blob([]).stream()),
+    socket.send(Readable.from(['a'])),
+    socket.send(pieces()),
+    socket.send(new ArrayBuffer(1), { transfer: true, ttlMs: 100 }),
     socket.send('x', { channel: undefined, priority: undefined, meta: undefined, signal: undefined }),
     // @ts-expect-error numbers cannot be sent
     socket.send(1),
     // @ts-expect-error objects cannot be sent
     socket.send({ a: 1 }),
+    // @ts-expect-error a list is no stream
+    socket.send(['a', 'b']),
+    // @ts-expect-error a stream of objects neither
+    socket.send(new ReadableStream<{ a: 1 }>()),
+    // @ts-expect-error milliseconds are a number
+    socket.send('x', { ttlMs: '1s' }),
     // @ts-expect-error nothing cannot be sent
     socket.send(),
     // @ts-expect-error null cannot be sent
@@ -100,6 +113,43 @@ export function sends(socket: ChunkSocket): Transfer[] {
     // @ts-expect-error a channel has a name
     socket.send('x', { channel: 1 }),
   ];
+}
+
+async function* pieces(): AsyncGenerator<Uint8Array> {
+  await Promise.resolve();
+  yield new Uint8Array(1);
+}
+
+/** The form of binary messages follows from the option. */
+export function forms(url: string): Unsubscribe[] {
+  return [
+    new ChunkSocket(url).on('message', ({ data }: MessageEvent<ArrayBuffer>) => data),
+    new ChunkSocket(url, { heartbeatMs: 0 }).on('message', ({ data }: MessageEvent<ArrayBuffer>) => data),
+    new ChunkSocket(url, { binaryType: 'blob' }).on('message', ({ data }) => typeof data === 'string' || data.stream()),
+    new ChunkSocket(url, { binaryType: 'uint8array' }).on('message', ({ data }) => data.at(0)),
+    // @ts-expect-error there are no Blobs here
+    new ChunkSocket(url).on('message', ({ data }: MessageEvent<Blob>) => data),
+  ];
+}
+
+export function takes(socket: ChunkSocket): Unsubscribe {
+  return socket.on('incoming', async (incoming) => {
+    const off: Unsubscribe = incoming.on('progress', ({ receivedBytes, totalBytes, bytesPerSecond }) => [
+      receivedBytes + bytesPerSecond,
+      totalBytes?.toFixed(),
+    ]);
+    off();
+    const whole: [string, ArrayBuffer, Blob] = [
+      await incoming.text(),
+      await incoming.arrayBuffer(),
+      await incoming.blob(),
+    ];
+    const stream: ReadableStream<Uint8Array<ArrayBuffer>> = incoming.stream();
+    incoming.reject('why');
+    // @ts-expect-error what the sender says is not to be trusted: it is unknown
+    console.log(incoming.meta.name);
+    return [whole, stream, incoming.channel.length, incoming.state === 'failed', incoming.possibleDuplicateOf?.ordinal];
+  });
 }
 
 export function listens(socket: ChunkSocket): Unsubscribe[] {

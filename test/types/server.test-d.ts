@@ -1,4 +1,8 @@
 // Checked by the compiler alone: what must be accepted, and what must not.
+import { createReadStream } from 'node:fs';
+import { PassThrough } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { WebSocket, WebSocketServer } from 'ws';
 import { ChunkServer } from '../../src/server.ts';
 import type { ChunkServerEvents, ServerSession, SessionStatus, Transfer } from '../../src/server.ts';
@@ -19,6 +23,8 @@ export function constructs(): ChunkServer[] {
     new ChunkServer({ authorize: async () => Promise.resolve(true) }),
     new ChunkServer({ protocols: ['a'] }),
     new ChunkServer({ protocols: (offered) => offered[0] }),
+    // @ts-expect-error one of three words
+    new ChunkServer({ binaryType: 'buffer' }),
     // @ts-expect-error an identity is a string, or yes or no
     new ChunkServer({ authorize: () => 1 }),
     // @ts-expect-error there is no such option
@@ -31,6 +37,11 @@ export function serves(server: ChunkServer, wss: WebSocketServer, socket: WebSoc
   stop();
   server.on('session', (session) => {
     session.on('message', ({ data }) => session.send(data, { channel: 'echo' }));
+    session.on('incoming', (incoming) => {
+      const readable: Readable = incoming.readable();
+      return pipeline(readable, new PassThrough());
+    });
+    session.send(createReadStream('file'), { channel: 'files' });
     session.on('close', ({ code, wasClean }) => [code, wasClean]);
     // @ts-expect-error the identity is for reading
     session.identity = 'somebody else';

@@ -1,4 +1,5 @@
 import { ChunkSocket } from '../../../src/index.ts';
+import { patternBytes } from '../../support/pattern-bytes.ts';
 import { bytesOf, dataOf, isTextSource } from '../cases.ts';
 import type { Case } from '../cases.ts';
 import { formOf, isIncoming, takeIncoming, takeWhole } from '../take.ts';
@@ -27,6 +28,23 @@ const engine = {
     if (tested.source === 'array-buffer') new Uint8Array(data as ArrayBuffer).fill(255);
     await transfer.delivered;
     const result = await report;
+    await socket.close();
+    return result;
+  },
+
+  /** Sends a Blob of so many MiB, and returns what the server says that it got, and what was sent more than once. */
+  async upBig(url: string, mebibytes: number): Promise<{ report: unknown; resentBytes: number; connections: number }> {
+    const socket = open(url);
+    const report = new Promise<unknown>((resolve) => {
+      socket.on('message', ({ data }) => {
+        resolve(JSON.parse(data as string));
+      });
+    });
+    // The parts are one and the same: it takes no more memory than one of them.
+    const part = new Blob([patternBytes(1024 * 1024)]);
+    await socket.send(new Blob(new Array<Blob>(mebibytes).fill(part)), { channel: 'big' }).delivered;
+    const { resentBytes, connections } = socket.stats();
+    const result = { report: await report, resentBytes, connections };
     await socket.close();
     return result;
   },
