@@ -1,8 +1,8 @@
 import { explainClose } from 'chunksocket/explain';
 import type { LogEntry } from '../test/support/fault-proxy/fault-log.ts';
-import { formatBytes } from './format.ts';
+import { formatBytes, formatMs } from './page/format.ts';
 import type { PageReport } from './page/page-report.ts';
-import type { ReceivedFile } from './server.ts';
+import type { ServerAnswer } from './page/server-answer.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Puts what the page, the path and the server do into words. */
@@ -16,11 +16,16 @@ export class Narrator {
   page(report: PageReport): void {
     const terminal = this.#terminal;
     switch (report.kind) {
+      case 'idle': {
+        const { count, p50Ms, p99Ms } = report.pings;
+        terminal.event('page', `${count} pings on the idle path: p50 ${formatMs(p50Ms)}, p99 ${formatMs(p99Ms)}`);
+        break;
+      }
       case 'started':
         terminal.event('page', `sends ${report.name}, ${formatBytes(report.totalBytes)}, as one message`);
         break;
       case 'progress':
-        terminal.progress(report.ackedBytes, report.totalBytes);
+        terminal.progress(report.ackedBytes, report.totalBytes, report.bytesPerSecond);
         break;
       case 'limit': {
         const { fromBytes, toBytes, cause } = report;
@@ -48,7 +53,14 @@ export class Narrator {
         break;
       case 'delivered':
         terminal.endProgress();
-        terminal.event('page', `delivered in ${report.seconds.toFixed(2)} s`, 'good');
+        terminal.event('page', `${report.name} is delivered after ${report.seconds.toFixed(2)} s`, 'good');
+        break;
+      case 'answered':
+        terminal.event('page', `is told the SHA-256 ${shorten(report.sha256)}`, 'good');
+        break;
+      case 'cancelled':
+        terminal.endProgress();
+        terminal.event('page', `gives ${report.name} up`, 'bad');
         break;
       case 'failed':
         terminal.endProgress();
@@ -65,15 +77,21 @@ export class Narrator {
     if (what === 'upgrade-answered') this.#path(`answers a handshake with ${detail}`);
   }
 
-  server({ name, bytes, sha256 }: ReceivedFile): void {
-    this.#terminal.event(
-      'server',
-      `has all of ${name}, ${formatBytes(bytes)}, SHA-256 ${sha256.slice(0, 16)}…`,
-      'good',
-    );
+  server({ name, bytes, sha256 }: ServerAnswer): void {
+    const text = `has read all of ${name}, ${formatBytes(bytes)}, SHA-256 ${shorten(sha256)}`;
+    this.#terminal.event('server', text, 'good');
+  }
+
+  brokenFile(name: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#terminal.event('server', `does not get the rest of ${name}: ${reason}`, 'bad');
   }
 
   #path(text: string): void {
     this.#terminal.event('path', text, 'quiet');
   }
+}
+
+function shorten(sha256: string): string {
+  return `${sha256.slice(0, 16)}…`;
 }

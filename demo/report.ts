@@ -1,6 +1,7 @@
 import type { LogEntry } from '../test/support/fault-proxy/fault-log.ts';
 import type { PageReport } from './page/page-report.ts';
-import type { ReceivedFile } from './server.ts';
+import type { PingFigures } from './page/ping-series.ts';
+import type { ServerAnswer } from './page/server-answer.ts';
 
 /** The outcome of a run, as `--json` prints it. */
 export interface DemoResult {
@@ -19,6 +20,16 @@ export interface DemoResult {
   readonly resentBytes: number;
   /** From `send` to delivery, 0 if it was not delivered. */
   readonly seconds: number;
+  /** Small messages that were sent beside the file and came back. */
+  readonly pings: number;
+  /** Those that were under way when a connection was lost; they count in no figure. */
+  readonly pingsLeftOut: number;
+  /** Round-trip times of the pings; null when none came back. */
+  readonly pingP50Ms: number | null;
+  readonly pingP99Ms: number | null;
+  /** The same before the file, on a path with nothing else on it. */
+  readonly pingIdleP50Ms: number | null;
+  readonly pingIdleP99Ms: number | null;
 }
 
 /** Collects what a run did, and judges it. */
@@ -27,7 +38,10 @@ export class DemoReport {
   readonly #log: readonly LogEntry[];
   readonly #closes: { readonly code: number; readonly wasOpen: boolean }[] = [];
   readonly #limitTrail: number[];
-  #received: ReceivedFile | undefined;
+  #idle: PingFigures | undefined;
+  #progressBytes = 0;
+  #received: ServerAnswer | undefined;
+  #answeredSha256: string | undefined;
   #failure: string | undefined;
   #delivered: Extract<PageReport, { kind: 'delivered' }> | undefined;
 
@@ -42,12 +56,13 @@ export class DemoReport {
     this.#limitTrail = [startPacketBytes];
   }
 
-  /** The page has said that it is done, and the server has the file. */
+  /** The page has said that it is done, the server has the file, and the page has its answer. */
   get isComplete(): boolean {
-    return this.#delivered !== undefined && this.#received !== undefined;
+    return this.#delivered !== undefined && this.#received !== undefined && this.#answeredSha256 !== undefined;
   }
 
   get result(): DemoResult {
+    const pings = this.#delivered?.pings;
     return {
       ok: this.missing().length === 0,
       bytes: this.#sent.bytes,
@@ -58,16 +73,25 @@ export class DemoReport {
       limitTrail: this.#limitTrail,
       resentBytes: this.#delivered?.resentBytes ?? 0,
       seconds: Number((this.#delivered?.seconds ?? 0).toFixed(3)),
+      pings: pings?.count ?? 0,
+      pingsLeftOut: pings?.leftOut ?? 0,
+      pingP50Ms: pings?.p50Ms ?? null,
+      pingP99Ms: pings?.p99Ms ?? null,
+      pingIdleP50Ms: this.#idle?.p50Ms ?? null,
+      pingIdleP99Ms: this.#idle?.p99Ms ?? null,
     };
   }
 
   addReport(report: PageReport): void {
     if (report.kind === 'retry') this.#closes.push(report);
     if (report.kind === 'limit') this.#limitTrail.push(report.toBytes);
+    if (report.kind === 'idle') this.#idle = report.pings;
+    if (report.kind === 'progress') this.#progressBytes = report.ackedBytes;
     if (report.kind === 'delivered') this.#delivered = report;
+    if (report.kind === 'answered') this.#answeredSha256 = report.sha256;
   }
 
-  addReceived(file: ReceivedFile): void {
+  addReceived(file: ServerAnswer): void {
     this.#received = file;
   }
 
@@ -90,6 +114,13 @@ export class DemoReport {
         this.#received === undefined || this.#received.sha256 === this.#sent.sha256,
         'What the server got differs from what was sent.',
       ],
+      [
+        this.#received === undefined || this.#answeredSha256 === this.#received.sha256,
+        'The answer of the server did not reach the page.',
+      ],
+      [this.#progressBytes === this.#sent.bytes, 'The last progress that the page was told is not the whole file.'],
+      [(this.#idle?.count ?? 0) > 0, 'No ping came back before the file was sent.'],
+      [(this.#delivered?.pings.count ?? 0) > 0, 'No ping came back while the file was sent.'],
       [did('over-limit', 'toServer'), 'The path never refused a packet for its size.'],
       [saw(1009, true), 'The page never saw a 1009.'],
       [did('cut', 'client rst, server rst'), 'The connection was never cut.'],

@@ -1,8 +1,8 @@
 import { Browser } from './browser.ts';
 import { startPlannedInjector } from './faults.ts';
-import { formatBytes, formatRow } from './format.ts';
 import { Narrator } from './narrator.ts';
 import { PageServer } from './page-server.ts';
+import { formatBytes } from './page/format.ts';
 import { DemoReport } from './report.ts';
 import { sampleFile } from './sample-file.ts';
 import { ANNOUNCED_LIMIT_BYTES, DemoServer, PATH_LIMIT_BYTES } from './server.ts';
@@ -33,10 +33,16 @@ export async function run(options: RunOptions): Promise<DemoReport> {
   using watchdog = new Watchdog(SILENCE_MS);
   const { promise: completed, resolve: complete, reject: fail } = withResolvers();
 
-  await using server = await DemoServer.start((received) => {
-    report.addReceived(received);
-    narrator.server(received);
-    if (report.isComplete) complete();
+  await using server = await DemoServer.start({
+    onFile: (received) => {
+      report.addReceived(received);
+      narrator.server(received);
+      if (report.isComplete) complete();
+    },
+    onBrokenFile: (name, error) => {
+      narrator.brokenFile(name, error);
+      fail(new Error(`The server did not get the rest of ${name}.`));
+    },
   });
   await using injector = await startPlannedInjector(server.port, PATH_LIMIT_BYTES, file.bytes);
   const report = new DemoReport(file, START_PACKET_BYTES, injector.log);
@@ -56,11 +62,9 @@ export async function run(options: RunOptions): Promise<DemoReport> {
     onFault: () => false,
   });
 
-  terminal.line(formatRow('file', `${file.path}, ${formatBytes(file.bytes)}`));
-  terminal.line(
-    formatRow('path', `takes ${formatBytes(PATH_LIMIT_BYTES)}, announced are ${formatBytes(ANNOUNCED_LIMIT_BYTES)}`),
-  );
-  terminal.line(formatRow('page', `in ${executable}, starts with ${formatBytes(START_PACKET_BYTES)}`));
+  terminal.row('file', `${file.path}, ${formatBytes(file.bytes)}`);
+  terminal.row('path', `takes ${formatBytes(PATH_LIMIT_BYTES)}, announced are ${formatBytes(ANNOUNCED_LIMIT_BYTES)}`);
+  terminal.row('page', `in ${executable}, starts with ${formatBytes(START_PACKET_BYTES)}`);
   terminal.line();
 
   await using browser = await Browser.open(executable, pages.url);

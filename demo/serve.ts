@@ -14,8 +14,13 @@ const BYTES_PER_SECOND = 8_000_000;
 export async function serve(terminal: Terminal, signal: AbortSignal): Promise<void> {
   const narrator = new Narrator(terminal);
   const file = await sampleFile();
-  await using server = await DemoServer.start((received) => {
-    narrator.server(received);
+  await using server = await DemoServer.start({
+    onFile: (received) => {
+      narrator.server(received);
+    },
+    onBrokenFile: (name, error) => {
+      narrator.brokenFile(name, error);
+    },
   });
   await using injector = await startInjector(server.port, PATH_LIMIT_BYTES);
   injector.faults.shape = { bytesPerSecond: BYTES_PER_SECOND };

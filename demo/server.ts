@@ -1,24 +1,29 @@
-import { webcrypto } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 import { ChunkServer } from 'chunksocket/server';
+import type { ServerIncoming, ServerSession } from 'chunksocket/server';
 import { WebSocketServer } from 'ws';
+import type { ServerAnswer } from './page/server-answer.ts';
 
 /** Largest packet that the path takes, in bytes: Spring, SignalR and many gateways have limits like it. */
 export const PATH_LIMIT_BYTES: number = 32 * 1024;
 /** What clients are told instead: the server knows nothing of what stands between. */
 export const ANNOUNCED_LIMIT_BYTES: number = 1024 * 1024;
 
-const MAX_MESSAGE_BYTES = 512 * 1024 * 1024;
+/** Largest message that is taken in one piece. Files are larger, and never in memory as a whole. */
+const MAX_MESSAGE_BYTES = 1024 * 1024;
 
-/** A whole message, as the application of the server got it. */
-export interface ReceivedFile {
-  readonly name: string;
-  readonly bytes: number;
-  readonly sha256: string;
+/** Who hears of the files that come in. */
+export interface FileListener {
+  /** A file was read to its end. */
+  onFile(file: ServerAnswer): void;
+  /** The rest of a file will not come. */
+  onBrokenFile(name: string, error: unknown): void;
 }
 
-/** The server application: takes files as messages and answers with what it got. */
+/** The server application: reads files as they come and answers with what they were, and echoes all else. */
 export class DemoServer implements AsyncDisposable {
   readonly #wss: WebSocketServer;
   readonly #server: ChunkServer;
@@ -28,20 +33,19 @@ export class DemoServer implements AsyncDisposable {
     this.#server = server;
   }
 
-  static async start(onFile: (file: ReceivedFile) => void): Promise<DemoServer> {
+  static async start(listener: FileListener): Promise<DemoServer> {
     const server = new ChunkServer({ maxPacketBytes: ANNOUNCED_LIMIT_BYTES, maxMessageBytes: MAX_MESSAGE_BYTES });
     const { handleProtocols } = server;
     const wss = new WebSocketServer({ host: '127.0.0.1', port: 0, maxPayload: PATH_LIMIT_BYTES, handleProtocols });
     // Not `attach`, which would tell clients of `maxPayload`: here they have to find out.
     wss.on('connection', (socket, request) => server.accept(socket, request));
     server.on('session', (session) => {
-      session.on('message', ({ data, meta }) => {
-        const bytes = typeof data === 'string' ? Buffer.from(data) : new Uint8Array(data);
-        void hash(bytes).then((sha256) => {
-          const file = { name: nameOf(meta), bytes: bytes.length, sha256 };
-          session.send(JSON.stringify(file));
-          onFile(file);
-        });
+      session.on('incoming', (incoming) => {
+        // What is not taken here goes to the listeners of `message`.
+        if (incoming.channel === 'uploads') void takeFile(session, incoming, listener);
+      });
+      session.on('message', ({ data, channel }) => {
+        session.send(data, { channel });
       });
     });
     await once(wss, 'listening');
@@ -61,11 +65,20 @@ export class DemoServer implements AsyncDisposable {
   }
 }
 
-/** In a thread of its own: the event loop has packets to acknowledge. */
-async function hash(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
+async function takeFile(session: ServerSession, incoming: ServerIncoming, listener: FileListener): Promise<void> {
+  const name = nameOf(incoming.meta);
+  const hash = createHash('sha256');
+  try {
+    await pipeline(incoming.readable(), hash);
+  } catch (error) {
+    listener.onBrokenFile(name, error);
+    return;
+  }
+  const answer: ServerAnswer = { name, bytes: incoming.receivedBytes, sha256: hash.digest('hex') };
+  session.send(JSON.stringify(answer), { channel: 'results' });
+  listener.onFile(answer);
 }
 
 function nameOf(meta: unknown): string {
-  return typeof meta === 'object' && meta !== null && 'name' in meta ? String(meta.name) : 'a message';
+  return typeof meta === 'object' && meta !== null && 'name' in meta ? String(meta.name) : 'a file';
 }

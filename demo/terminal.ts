@@ -1,6 +1,6 @@
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
-import { formatBytes } from './format.ts';
+import { formatBytes, formatRate, formatRest } from './page/format.ts';
 import { progressBar } from './progress-bar.ts';
 
 /** How a line looks, where there are colours. */
@@ -9,7 +9,8 @@ export type Tone = 'plain' | 'quiet' | 'good' | 'bad';
 const COLORS = { plain: 'reset', quiet: 'gray', good: 'green', bad: 'yellow' } as const;
 const BAR_WIDTH = 32;
 /** For the words beside the bar. */
-const AMOUNT_WIDTH = 40;
+const AMOUNT_WIDTH = 56;
+const NAME_WIDTH = 12;
 /** For terminals that do not know their width. */
 const DEFAULT_COLUMNS = 80;
 const BAR_EVERY_MS = 50;
@@ -40,16 +41,27 @@ export class Terminal {
     this.#stream.write(this.#bar);
   }
 
+  /** A name and its value, in a list of such. */
+  row(name: string, value: string): void {
+    this.line(`  ${name.padEnd(NAME_WIDTH)} ${value}`);
+  }
+
   /** Something that happened, with the time and with who says so. */
   event(who: string, text: string, tone: Tone = 'plain'): void {
     const seconds = ((performance.now() - this.#startedAtMs) / 1000).toFixed(2);
     this.line(`${seconds.padStart(7)} s  ${who.padEnd(8)} ${text}`, tone);
   }
 
-  progress(ackedBytes: number, totalBytes: number): void {
+  progress(ackedBytes: number, totalBytes: number, bytesPerSecond: number): void {
     const fraction = totalBytes === 0 ? 1 : ackedBytes / totalBytes;
     const percent = Math.floor(fraction * 100);
-    const amount = `${percent} %, ${formatBytes(ackedBytes)} of ${formatBytes(totalBytes)}`;
+    const rest = formatRest(totalBytes - ackedBytes, bytesPerSecond);
+    const words = [
+      `${percent} %`,
+      `${formatBytes(ackedBytes)} of ${formatBytes(totalBytes)}`,
+      bytesPerSecond > 0 ? formatRate(bytesPerSecond) : '',
+    ];
+    const amount = [...words, rest].filter((word) => word !== '').join(', ');
     if (!this.#isTty) {
       if (percent < this.#nextLinePercent) return;
       this.#nextLinePercent = (Math.floor(percent / LINE_EVERY_PERCENT) + 1) * LINE_EVERY_PERCENT;

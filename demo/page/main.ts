@@ -1,11 +1,32 @@
 import type { PageSettings } from './page-settings.ts';
+import { PingSeries } from './ping-series.ts';
+import { Pinger } from './pinger.ts';
 import { Reporter } from './reporter.ts';
+import { SmallMessages } from './small-messages.ts';
+import { Uploads } from './uploads.ts';
 import { View } from './view.ts';
+
+/** How long the idle path is measured before the file is sent without anybody's doing. */
+const IDLE_MS = 1500;
+const SHOW_PINGS_EVERY_MS = 250;
 
 const settings = (await (await fetch('/settings.json')).json()) as PageSettings;
 const view = new View();
 const reporter = new Reporter();
 const socket = new ChunkSocket(settings.socketUrl, { startPacketBytes: settings.startPacketBytes });
+const idlePings = new PingSeries();
+const besidePings = new PingSeries();
+/** Nothing else is going on. */
+let isIdle = !settings.isAutomatic;
+const pinger: Pinger = new Pinger(socket, () => (uploads.isBusy ? besidePings : isIdle ? idlePings : undefined));
+const uploads = new Uploads({
+  socket,
+  view,
+  reporter,
+  pings: besidePings,
+  pingsSettled: () => pinger.settled(),
+});
+const messages = new SmallMessages(socket, view);
 
 socket.on('status', ({ status }) => {
   view.showStatus(status);
@@ -21,6 +42,7 @@ socket.on('limit', ({ fromBytes, toBytes, cause }) => {
 });
 socket.on('retry', ({ delayMs, close: { code, reason }, wasOpen }) => {
   reporter.add({ kind: 'retry', delayMs, code, reason, wasOpen });
+  uploads.wait();
   view.log(`${wasOpen ? 'Closed' : 'Refused'} with ${`${code} ${reason}`.trim()}: back in ${delayMs} ms`, 'bad');
 });
 socket.on('resume', ({ resentBytes, connections }) => {
@@ -32,49 +54,47 @@ socket.on('lost', () => {
   reporter.add({ kind: 'lost' });
   view.log('The server lost the session', 'bad');
 });
-socket.on('message', ({ data }) => {
-  if (typeof data !== 'string') return;
-  const { name, bytes, sha256 } = JSON.parse(data) as { name: string; bytes: number; sha256: string };
-  view.log(`The server got ${name}, ${bytes} bytes, SHA-256 ${sha256}`, 'good');
-});
 socket.on('close', ({ code, reason, error }) => {
   const message = error?.message ?? `The socket was closed: ${code} ${reason}`;
   reporter.add({ kind: 'failed', message });
   view.log(message, 'bad');
 });
 
-view.onFile((file) => void send(file, file.name));
+view.onFile((file) => void uploads.send(file));
 view.onSample(`Send Node itself (${(settings.file.bytes / 2 ** 20).toFixed(0)} MiB)`, () => void sendSample());
 view.onFault((name) => void fetch(`/faults/${name}`, { method: 'POST' }));
+view.onMessage((text) => {
+  messages.send(text);
+});
 view.showStatus(socket.status);
-if (settings.isAutomatic) void sendSample();
+setInterval(() => {
+  view.showPings('pings-idle', idlePings.figures);
+  view.showPings('pings-beside', besidePings.figures);
+}, SHOW_PINGS_EVERY_MS);
+if (settings.isAutomatic) void runAlone();
+
+/** Measures the idle path, and then sends the file. */
+async function runAlone(): Promise<void> {
+  const file = await fetchSample();
+  isIdle = true;
+  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+  isIdle = false;
+  await pinger.settled();
+  reporter.add({ kind: 'idle', pings: idlePings.figures });
+  await uploads.send(file);
+}
 
 async function sendSample(): Promise<void> {
   view.log('Fetching the file from the demo, to have one to send');
-  await send(await (await fetch('/file')).blob(), settings.file.name);
+  isIdle = false;
+  const file = await fetchSample();
+  isIdle = true;
+  await uploads.send(file);
 }
 
-async function send(blob: Blob, name: string): Promise<void> {
-  const startedAtMs = performance.now();
-  reporter.add({ kind: 'started', name, totalBytes: blob.size });
-  view.log(`Sending ${name} as one message`);
-  view.showProgress(name, 0, blob.size);
-  const transfer = socket.send(blob, { meta: { name } });
-  transfer.on('progress', ({ ackedBytes }) => {
-    reporter.add({ kind: 'progress', ackedBytes, totalBytes: blob.size });
-    view.showProgress(name, ackedBytes, blob.size);
-    showFigures();
-  });
-  try {
-    await transfer.delivered;
-    const seconds = (performance.now() - startedAtMs) / 1000;
-    const { connections, resentBytes } = socket.stats();
-    reporter.add({ kind: 'delivered', seconds, connections, resentBytes });
-    view.log(`Delivered ${name} in ${seconds.toFixed(2)} s: ${(blob.size / seconds / 1e6).toFixed(1)} MB/s`, 'good');
-  } catch (error) {
-    reporter.add({ kind: 'failed', message: String(error) });
-    view.log(String(error), 'bad');
-  }
+async function fetchSample(): Promise<File> {
+  const blob = await (await fetch('/file')).blob();
+  return new File([blob], settings.file.name, { type: blob.type });
 }
 
 function showFigures(): void {

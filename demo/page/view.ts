@@ -1,7 +1,10 @@
-const MIB = 1024 * 1024;
+import { elementBelow, elementById } from './elements.ts';
+import { formatBytes, formatMs } from './format.ts';
+import type { PingFigures } from './ping-series.ts';
+
 const MAX_LOG_LINES = 300;
 
-/** What can be seen of the transfer. */
+/** What can be seen of the path. */
 export interface Figures {
   readonly limitBytes: number;
   readonly connections: number;
@@ -14,20 +17,21 @@ export class View {
 
   /** Calls `listener` with each file that is picked or dropped. */
   onFile(listener: (file: File) => void): void {
-    const drop = element('drop', HTMLElement);
-    const picker = element('picker', HTMLInputElement);
+    const drop = elementById('drop', HTMLElement);
+    const picker = elementById('picker', HTMLInputElement);
     picker.addEventListener('change', () => {
       for (const file of picker.files ?? []) listener(file);
       picker.value = '';
     });
-    drop.addEventListener('dragover', (event) => {
+    // Beside the field, too: the browser would leave the page for the file.
+    document.addEventListener('dragover', (event) => {
       event.preventDefault();
       drop.classList.add('over');
     });
-    drop.addEventListener('dragleave', () => {
-      drop.classList.remove('over');
+    document.addEventListener('dragleave', ({ relatedTarget }) => {
+      if (relatedTarget === null) drop.classList.remove('over');
     });
-    drop.addEventListener('drop', (event) => {
+    document.addEventListener('drop', (event) => {
       event.preventDefault();
       drop.classList.remove('over');
       for (const file of event.dataTransfer?.files ?? []) listener(file);
@@ -44,27 +48,36 @@ export class View {
   }
 
   onSample(label: string, listener: () => void): void {
-    const button = element('sample', HTMLButtonElement);
+    const button = elementById('sample', HTMLButtonElement);
     button.textContent = label;
     button.addEventListener('click', listener);
   }
 
-  showProgress(name: string, ackedBytes: number, totalBytes: number): void {
-    const percent = totalBytes === 0 ? 100 : (ackedBytes / totalBytes) * 100;
-    element('bar', HTMLElement).style.width = `${percent}%`;
-    element('name', HTMLElement).textContent = name;
-    element('amount', HTMLElement).textContent =
-      `${(ackedBytes / MIB).toFixed(1)} of ${(totalBytes / MIB).toFixed(1)} MiB · ${Math.floor(percent)} %`;
+  /** Calls `listener` with each small message that is to be sent. */
+  onMessage(listener: (text: string) => void): void {
+    const words = elementById('words', HTMLInputElement);
+    elementById('message', HTMLFormElement).addEventListener('submit', (event) => {
+      event.preventDefault();
+      listener(words.value);
+      words.value = '';
+    });
   }
 
   showFigures({ limitBytes, connections, resentBytes }: Figures): void {
-    element('limit', HTMLElement).textContent = `${limitBytes / 1024} KiB`;
-    element('connections', HTMLElement).textContent = String(connections);
-    element('resent', HTMLElement).textContent = `${(resentBytes / 1024).toFixed(0)} KiB`;
+    elementById('limit', HTMLElement).textContent = formatBytes(limitBytes);
+    elementById('connections', HTMLElement).textContent = String(connections);
+    elementById('resent', HTMLElement).textContent = formatBytes(resentBytes);
+  }
+
+  showPings(row: 'pings-idle' | 'pings-beside', { p50Ms, p99Ms, count }: PingFigures): void {
+    const cells = [formatMs(p50Ms), formatMs(p99Ms), String(count)];
+    for (const [index, text] of cells.entries()) {
+      elementBelow(elementById(row, HTMLElement), `td:nth-of-type(${index + 1})`, HTMLElement).textContent = text;
+    }
   }
 
   showStatus(status: string): void {
-    const badge = element('status', HTMLElement);
+    const badge = elementById('status', HTMLElement);
     badge.textContent = status;
     badge.dataset['status'] = status;
   }
@@ -77,14 +90,8 @@ export class View {
     const time = document.createElement('time');
     time.textContent = `${seconds.toFixed(2)} s`;
     line.append(time, text);
-    const log = element('log', HTMLElement);
+    const log = elementById('log', HTMLElement);
     log.prepend(line);
     if (log.childElementCount > MAX_LOG_LINES) log.lastElementChild?.remove();
   }
-}
-
-function element<T extends HTMLElement>(id: string, type: new () => T): T {
-  const found = document.getElementById(id);
-  if (!(found instanceof type)) throw new Error(`The page has no ${type.name} with the id ${id}`);
-  return found;
 }

@@ -11,26 +11,45 @@ interface Outcome {
   readonly ok: boolean;
   readonly bytes: number;
   readonly sha256Sent: string;
-  readonly sha256Received: string;
+  readonly sha256Received: string | null;
   readonly connections: number;
   readonly closes: readonly number[];
   readonly limitTrail: readonly number[];
   readonly resentBytes: number;
   readonly seconds: number;
+  readonly pings: number;
+  readonly pingsLeftOut: number;
+  readonly pingP50Ms: number | null;
+  readonly pingP99Ms: number | null;
+  readonly pingIdleP50Ms: number | null;
+  readonly pingIdleP99Ms: number | null;
 }
 
-async function runDemo(): Promise<Outcome> {
+interface Output {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Rejects, with the output, unless the exit code is 0. */
+async function runDemo(env: NodeJS.ProcessEnv = {}): Promise<Output> {
   const cwd = fileURLToPath(new URL('../..', import.meta.url));
-  // Rejects with the output, unless the exit code is 0.
-  const { stdout } = await promisify(exec)('npm run --silent demo -- --json', { cwd, timeout: TIMEOUT_MS });
+  return promisify(exec)('npm run --silent demo -- --json', {
+    cwd,
+    env: { ...process.env, ...env },
+    timeout: TIMEOUT_MS,
+  });
+}
+
+function readOutcome({ stdout }: Output): Outcome {
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Outcome;
 }
 
 describe('npm run demo', () => {
   it(
-    'brings a file of 100 MB whole over limits, a cut, a 1014 and a 502, and sends little of it twice',
+    'brings a file of 100 MB whole over limits, a cut, a 1014 and a 502, and small messages beside it',
     async () => {
-      const outcome = await runDemo();
+      const output = await runDemo();
+      const outcome = readOutcome(output);
 
       expect(outcome.ok).toBe(true);
       expect(outcome.bytes).toBe(statSync(process.execPath).size);
@@ -43,6 +62,49 @@ describe('npm run demo', () => {
       expect(outcome.resentBytes).toBeGreaterThan(0);
       expect(outcome.resentBytes).toBeLessThanOrEqual(4 * MIB);
       expect(outcome.seconds).toBeGreaterThan(0);
+
+      expect(outcome.pings).toBeGreaterThanOrEqual(20);
+      expect(outcome.pingsLeftOut).toBeGreaterThanOrEqual(0);
+      const { pingP50Ms, pingP99Ms, pingIdleP50Ms, pingIdleP99Ms } = outcome;
+      for (const [p50, p99] of [
+        [pingP50Ms, pingP99Ms],
+        [pingIdleP50Ms, pingIdleP99Ms],
+      ]) {
+        expect(p50).toBeGreaterThan(0);
+        expect(p99).toBeGreaterThanOrEqual(p50 ?? Infinity);
+        expect(p99).toBe(Number(p99?.toFixed(1)));
+      }
+      // A message that waits for the file would take seconds.
+      expect(pingP50Ms).toBeLessThan(1000);
+
+      expect(output.stderr).toMatch(/\d %, [\d.]+ MiB of [\d.]+ MiB, [\d.]+ [kM]B\/s/);
+      expect(output.stderr).toContain('were under way when a connection was lost, and are left out');
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'ends with an exit code and says why when the page does not get to anything',
+    async () => {
+      // No browser: it ends at once, for it knows none of the options.
+      const failure: unknown = await runDemo({ CHUNKSOCKET_CHROMIUM: process.execPath }).catch(
+        (error: unknown) => error,
+      );
+
+      expect(failure).toMatchObject({ code: 1 });
+      const output = failure as Output;
+      expect(readOutcome(output)).toMatchObject({
+        ok: false,
+        sha256Received: null,
+        closes: [],
+        seconds: 0,
+        pings: 0,
+        pingP50Ms: null,
+        pingP99Ms: null,
+        pingIdleP50Ms: null,
+        pingIdleP99Ms: null,
+      });
+      expect(output.stderr).toContain('The browser ended by itself');
     },
     TIMEOUT_MS,
   );
