@@ -18,17 +18,18 @@ async function bundle(source) {
   return result.outputFiles[0].contents;
 }
 
-// Ratchets: what was reached, rounded up. They only ever go down, towards 10,000.
+// Ratchets: what was reached, rounded up, towards 10,000. They go down, but for what the socket newly does (the latest:
+// streams, `incoming`, the delay-based window; 5.3 kB).
 const measured = [
   {
     name: "import { ChunkSocket } from 'chunksocket'",
     bytes: await bundle("export { ChunkSocket } from 'chunksocket';"),
-    gzipLimit: 21_100,
+    gzipLimit: 26_600,
   },
   {
     name: 'chunksocket.iife.min.js (script tag)',
     bytes: readFileSync('dist/chunksocket.iife.min.js'),
-    gzipLimit: 21_400,
+    gzipLimit: 27_000,
   },
 ].map(({ name, bytes, gzipLimit }) => ({
   name,

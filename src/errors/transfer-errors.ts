@@ -64,7 +64,10 @@ export class CancelledError extends ChunkSocketError {
   declare readonly reason: string;
 
   constructor(by: CancelCause, reason: string) {
-    super('ERR_CANCELLED', `The rest of the message will not come (${by}): ${reason}`, { by, reason } as object);
+    super('ERR_CANCELLED', `The rest of the message will not come: ${by}${reason && `, ${reason}`}.`, {
+      by,
+      reason,
+    } as object);
   }
 }
 

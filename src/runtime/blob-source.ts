@@ -8,6 +8,31 @@ export interface BlobLike {
 
 // Measured in Node 20, one slice after the other: reads of 64 KiB bring 0.5 GB/s, those of 512 KiB 1.1 (a file) or more
 // (memory), larger ones no more.
+/** Reads into buffers that it is given (ReadableStreamBYOBReader). */
+interface ByteReader {
+  read(view: Uint8Array<ArrayBuffer>): Promise<{ readonly done: boolean; readonly value?: Uint8Array<ArrayBuffer> }>;
+  cancel(): Promise<unknown>;
+}
+
+/** The Blob as a stream, where it has one. */
+interface Streamable {
+  stream?(): { getReader(options: { readonly mode: 'byob' }): ByteReader };
+}
+
+/**
+ * Reads the Blob from `start` on into the same few buffers over and over. Slices make garbage instead, in the JavaScript
+ * heap and outside of it, of which engines let pile up tens of MiB (measured in Chromium: 70 and more, and three times
+ * slower). `undefined` where the platform's Blobs have no such streams.
+ */
+function byteReader(blob: BlobLike & Streamable, start: number, end: number): ByteReader | undefined {
+  if (typeof blob.stream !== 'function') return undefined;
+  try {
+    return (blob.slice(start, end) as Streamable).stream?.().getReader({ mode: 'byob' });
+  } catch {
+    return undefined;
+  }
+}
+
 const READ_BYTES = 512 * 1024;
 const MAX_BLOCKS = 4;
 
@@ -25,6 +50,10 @@ export class BlobSource implements Source {
   /** What was read and not copied. Only the first one is ready: no copy has to join two. */
   #blocks: Uint8Array[] = [];
   #readBytes = 0;
+  /** Buffers that were copied wholly. */
+  #free: ArrayBuffer[] = [];
+  /** Null where there is none. */
+  #reader: ByteReader | null | undefined;
   /** Names the read that counts; what an older one brings is dropped. */
   #reading: object | undefined;
 
@@ -49,8 +78,12 @@ export class BlobSource implements Source {
   copy(target: Uint8Array, at: number, count: number): void {
     const block = this.#blocks[0] as Uint8Array;
     target.set(block.subarray(0, count), at);
-    if (count < block.length) this.#blocks[0] = block.subarray(count);
-    else this.#blocks.shift();
+    if (count < block.length) {
+      this.#blocks[0] = block.subarray(count);
+    } else {
+      this.#blocks.shift();
+      this.#free.push(block.buffer as ArrayBuffer);
+    }
     void this.#read();
   }
 
@@ -63,8 +96,26 @@ export class BlobSource implements Source {
 
   release(): void {
     this.#blocks = [];
+    this.#free = [];
     this.#readBytes = this.totalBytes;
     this.#reading = undefined;
+    this.#reader?.cancel().catch(() => undefined);
+    this.#reader = undefined;
+  }
+
+  async #readBlock(start: number, end: number): Promise<Uint8Array> {
+    if (this.#reader === undefined) this.#reader = byteReader(this.#blob, start, this.totalBytes) ?? null;
+    const reader = this.#reader;
+    if (reader === null) return new Uint8Array(await this.#blob.slice(start, end).arrayBuffer());
+    let buffer = this.#free.pop() ?? new ArrayBuffer(Math.min(READ_BYTES, this.totalBytes));
+    let at = 0;
+    while (at < end - start) {
+      const { value, done } = await reader.read(new Uint8Array(buffer, at, end - start - at));
+      if (value === undefined || done) break;
+      buffer = value.buffer;
+      at += value.length;
+    }
+    return new Uint8Array(buffer, 0, at);
   }
 
   async #read(): Promise<void> {
@@ -75,7 +126,7 @@ export class BlobSource implements Source {
     const reading = {};
     this.#reading = reading;
     try {
-      const block = new Uint8Array(await this.#blob.slice(start, end).arrayBuffer());
+      const block = await this.#readBlock(start, end);
       if (this.#reading !== reading) return;
       if (block.length !== end - start) throw new RangeError(`Read ${block.length} bytes instead of ${end - start}.`);
       this.#blocks.push(block);

@@ -2,7 +2,8 @@ import { BufferFullError } from '../errors/transfer-errors.ts';
 import type { IncomingMessage } from '../session/mux/incoming-message.ts';
 import type { WholeMessage } from '../session/mux/whole-message.ts';
 import type { Session } from '../session/session.ts';
-import { IncomingTransfer } from './incoming.ts';
+import type { MessageEvent } from './events.ts';
+import { IncomingTransfer, makeBlob } from './incoming.ts';
 import type { PortOwner } from './port-owner.ts';
 
 /** Hands messages to the listeners: from their first bytes on to those of `incoming`, whole to those of `message`. */
@@ -14,6 +15,8 @@ export class Inbox {
   readonly #transfers = new Map<IncomingMessage, IncomingTransfer>();
   /** Told, and not taken by anybody. */
   readonly #open = new Map<IncomingTransfer, () => void>();
+  /** Whole, and nobody was there to take them any more. */
+  readonly #left: MessageEvent[] = [];
 
   constructor(owner: PortOwner, session: Session, wake: () => void) {
     this.#owner = owner;
@@ -61,16 +64,24 @@ export class Inbox {
     const isTaken = hasMessage || (isClosing && !hasIncoming);
     if (!isTaken && !hasIncoming) return false;
     if (isTaken) for (const [transfer, take] of this.#open) this.#close(transfer, take);
+    const left = isTaken ? this.#left.shift() : undefined;
+    if (left !== undefined) {
+      emitter.emit('message', left);
+      return true;
+    }
     // What is over and empty is forgotten.
     const [oldest] = this.#sessions;
     if (this.#sessions.length > 1 && oldest?.receiver.heldBytes === 0) this.#sessions.shift();
-    for (const session of this.#sessions) {
-      const incoming = session.receiver.nextIncoming();
+    for (const [index, session] of this.#sessions.entries()) {
+      const { receiver } = session;
+      const older = this.#sessions.slice(0, index);
+      const waits = (name: string): boolean => older.some((one) => one.receiver.holds(name));
+      const incoming = receiver.nextIncoming(waits);
       if (incoming !== undefined) {
         this.#tell(session, incoming, hasIncoming, isTaken);
         return true;
       }
-      const message = isTaken ? session.nextMessage() : undefined;
+      const message = isTaken ? receiver.next(waits) : undefined;
       if (message !== undefined) {
         this.#emit(message);
         return true;
@@ -87,12 +98,10 @@ export class Inbox {
       receiver.takeWhole(message);
       return;
     }
-    const transfer = new incomingClass(message, {
-      session,
-      report: emitter.report,
-      maxWholeBytes: maxMessageBytes,
-      wake: this.#wake,
-    });
+    const claimed = (): void => {
+      this.#open.delete(transfer);
+    };
+    const transfer = new incomingClass(message, { session, report: emitter.report, wake: this.#wake, claimed });
     this.#transfers.set(message, transfer);
     this.#open.set(transfer, () => {
       if (!isBlob) {
@@ -101,14 +110,18 @@ export class Inbox {
       }
       const { channel, meta, possibleDuplicateOf } = transfer;
       const done = (data: Blob): void => {
-        emitter.emit('message', { data, channel, meta, possibleDuplicateOf });
+        const event = { data, channel, meta, possibleDuplicateOf };
+        if (emitter.has('message')) emitter.emit('message', event);
+        else this.#left.push(event);
       };
       // What was cancelled was never there.
       transfer.collectBlob(done, () => undefined, maxMessageBytes);
     });
     if (hasIncoming) emitter.emit('incoming', transfer);
+    // Nothing more will become of what came in one piece.
+    if (transfer.state === 'received') this.changed(message);
     const take = this.#open.get(transfer);
-    if (take !== undefined && (isTaken || !transfer.isOpen)) this.#close(transfer, take);
+    if (take !== undefined && isTaken) this.#close(transfer, take);
   }
 
   /** Nobody has taken the message: it goes to those who take messages whole. */
@@ -123,7 +136,7 @@ export class Inbox {
       typeof data === 'string' || binaryType === 'uint8array'
         ? data
         : binaryType === 'blob'
-          ? new Blob([data])
+          ? makeBlob([data], meta)
           : data.buffer;
     emitter.emit('message', { data: inForm, channel, meta, possibleDuplicateOf: origin });
   }

@@ -64,7 +64,10 @@ export interface Incoming {
    * `CancelledError` when the rest does not come; `cancel` rejects the message.
    */
   stream(): ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Refuses the message: its sender's transfer fails with `RejectedError`, unless all of it has come already. */
+  /**
+   * Refuses the message: its sender's transfer fails with `RejectedError`. One that is whole can be refused so in the
+   * listener of `incoming` only: later its sender may have been told that it is delivered, and it is just thrown away.
+   */
   reject(reason?: string): void;
 }
 
@@ -72,14 +75,16 @@ export interface Incoming {
 export interface IncomingHost {
   readonly session: Session;
   readonly report: (error: unknown) => void;
-  /** Bytes of the largest message that is taken in one piece. */
-  readonly maxWholeBytes: number;
   /** The session has something to say: credit was given back, or a message refused. */
   readonly wake: () => void;
+  /** The application has said what becomes of it. */
+  readonly claimed: () => void;
 }
 
 /** So much goes into the parts of a Blob. */
 const BLOB_PART_BYTES = 1024 * 1024;
+/** Less than this is left to grow: an array of its own costs more than it holds. */
+const MIN_READ_BYTES = 1024;
 
 const CAUSES: readonly CancelCause[] = ['aborted', 'source-failed', 'expired', 'closing'];
 
@@ -89,6 +94,8 @@ export class IncomingTransfer implements Incoming {
   readonly #host: IncomingHost;
   readonly #emitter: SafeEmitter<{ progress: IncomingProgress }>;
   readonly #meter = new ProgressMeter();
+  /** The application has said what becomes of it. */
+  #isClaimed = false;
   /** Takes what is there; called after each change. */
   #take: (() => void) | undefined;
 
@@ -160,14 +167,13 @@ export class IncomingTransfer implements Incoming {
    * @param maxBytes - refuses a longer one
    */
   collectBlob(done: (blob: Blob) => void, failed: (error: Error) => void, maxBytes?: number): void {
-    const message = this.#claim();
-    const { type } = (this.meta ?? {}) as { type?: unknown };
-    const options = { type: typeof type === 'string' ? type : '' };
+    const message = this.#stream(maxBytes);
     const parts: (Uint8Array<ArrayBuffer> | Blob)[] = [];
     let whole = 0;
     let bytes = 0;
     this.#take = () => {
-      for (let part = this.#read(); part; part = this.#read()) {
+      const isWorthIt = message.unreadBytes >= MIN_READ_BYTES || message.isWhole;
+      for (let part = isWorthIt ? this.#read() : undefined; part; part = this.#read()) {
         parts.push(part);
         bytes += part.length;
         if (bytes < BLOB_PART_BYTES) continue;
@@ -178,16 +184,14 @@ export class IncomingTransfer implements Incoming {
       const error = this.#error();
       if (!message.isTaken && error === undefined) return;
       this.#take = undefined;
-      if (error === undefined) done(new Blob(parts, options));
+      if (error === undefined) done(makeBlob(parts, this.meta));
       else failed(error);
     };
-    this.#host.session.stream(message, maxBytes);
     this.#take();
   }
 
   stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    const message = this.#claim();
-    this.#host.session.stream(message);
+    const message = this.#stream();
     return new ReadableStream<Uint8Array<ArrayBuffer>>(
       {
         pull: (controller) =>
@@ -207,7 +211,7 @@ export class IncomingTransfer implements Incoming {
           }),
         cancel: (reason) => {
           this.#take = undefined;
-          this.#reject(reason instanceof Error ? reason.message : typeof reason === 'string' ? reason : '');
+          this.#reject(reason);
         },
       },
       // Nothing is taken before it is asked for: what was taken gives its credit back.
@@ -215,7 +219,7 @@ export class IncomingTransfer implements Incoming {
     );
   }
 
-  reject(reason = ''): void {
+  reject(reason?: string): void {
     this.#claim();
     this.#reject(reason);
   }
@@ -230,25 +234,39 @@ export class IncomingTransfer implements Incoming {
     this.#take?.();
   }
 
+  /** For one who takes it; what has failed meanwhile fails there. */
   #claim(): IncomingMessage {
-    if (!this.isOpen) throw new TypeError('The message was taken, rejected, or handed over already.');
-    return this.#message;
+    const message = this.#message;
+    if (this.#isClaimed || (!this.isOpen && this.state !== 'failed')) {
+      throw new TypeError('The message was taken, rejected, or handed over already.');
+    }
+    this.#isClaimed = true;
+    this.#host.claimed();
+    this.#host.wake();
+    return message;
+  }
+
+  #stream(maxBytes?: number): IncomingMessage {
+    const message = this.#claim();
+    if (this.isOpen) this.#host.session.stream(message, maxBytes);
+    return message;
   }
 
   #collect(): Promise<string | Uint8Array<ArrayBuffer>> {
     return new Promise((resolve, reject) => {
       const message = this.#claim();
       const { receiver } = this.#host.session;
-      receiver.collect(message);
+      if (this.isOpen) receiver.collect(message);
       this.#take = () => {
         const error = this.#error();
         if (error === undefined && !message.isWhole) return;
         this.#take = undefined;
-        if (error !== undefined) reject(error);
-        else resolve(receiver.takeData(message));
+        if (error === undefined) resolve(receiver.takeData(message));
+        else reject(error);
+        // The next message may be there.
+        this.#host.wake();
       };
       this.#take();
-      this.#host.wake();
     });
   }
 
@@ -258,15 +276,26 @@ export class IncomingTransfer implements Incoming {
     return part;
   }
 
-  #reject(reason: string): void {
+  #reject(reason: unknown): void {
     if (this.state === 'failed') return;
-    this.#host.session.receiver.reject(this.#message, reason);
+    const text = reason instanceof Error ? reason.message : typeof reason === 'string' ? reason : '';
+    this.#host.session.receiver.reject(this.#message, text);
     this.#host.wake();
   }
 
   #error(): Error | undefined {
-    const { end, use, knownBytes, head } = this.#message;
-    if (end !== undefined) return new CancelledError(CAUSES[end.code ?? -1] ?? 'session-ended', end.reason);
-    return use === 'dropped' ? new MessageTooBigError(head.total ?? knownBytes, this.#host.maxWholeBytes) : undefined;
+    const { end, use, maxBytes } = this.#message;
+    if (end !== undefined) {
+      // A code that is not known is read as the first.
+      const cause = end.code === undefined ? 'session-ended' : (CAUSES[end.code] ?? 'aborted');
+      return new CancelledError(cause, end.reason);
+    }
+    return use === 'dropped' ? new MessageTooBigError(this.totalBytes, maxBytes) : undefined;
   }
+}
+
+/** With the type that `meta` names. */
+export function makeBlob(parts: readonly (Uint8Array<ArrayBuffer> | Blob)[], meta: unknown): Blob {
+  const { type } = (meta ?? {}) as { type?: unknown };
+  return new Blob(parts, { type: typeof type === 'string' ? type : '' });
 }

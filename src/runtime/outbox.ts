@@ -120,7 +120,6 @@ export class Outbox {
           mark: state === 'written' || origin?.mark === 'whole' ? 'whole' : 'partial',
         }
       : origin;
-    handle.state = 'queued';
     handle.message = copy;
     this.#transfers.delete(message);
     this.#transfers.set(copy, handle);

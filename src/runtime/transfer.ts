@@ -50,12 +50,12 @@ export class TransferHandle implements Transfer {
   readonly delivered: Promise<void>;
   /** What the session sends for it; another one when the message is carried over to the next session. */
   message: OutgoingMessage;
-  state: TransferState = 'queued';
   /** Delivered, or failed with `error`. */
   readonly settle: (error?: Error) => void;
   readonly #emitter: SafeEmitter<{ progress: TransferProgress }>;
   readonly #abort: (error: AbortedError) => void;
   readonly #meter = new ProgressMeter();
+  #outcome: 'delivered' | 'failed' | undefined;
 
   /** @param abort - called with the reason when `signal` or the application gives it up */
   constructor(
@@ -75,7 +75,7 @@ export class TransferHandle implements Transfer {
     this.delivered = new Promise((resolve, reject) => {
       settle = (error) => {
         signal?.removeEventListener('abort', follow);
-        this.state = error === undefined ? 'delivered' : 'failed';
+        this.#outcome = error === undefined ? 'delivered' : 'failed';
         if (error !== undefined) {
           reject(error);
           return;
@@ -97,13 +97,17 @@ export class TransferHandle implements Transfer {
     return this.message.init.meta;
   }
 
+  get state(): TransferState {
+    return this.#outcome ?? (this.message.channelNumber < 0 ? 'queued' : 'sending');
+  }
+
   get ackedBytes(): number {
     return this.message.ackedBytes;
   }
 
   get totalBytes(): number | undefined {
-    const { init, state, ackedBytes } = this.message;
-    return init.source.totalBytes ?? (state === 'settled' && this.state === 'delivered' ? ackedBytes : undefined);
+    const { init, ackedBytes } = this.message;
+    return init.source.totalBytes ?? (this.#outcome === 'delivered' ? ackedBytes : undefined);
   }
 
   on(event: 'progress', listener: (progress: TransferProgress) => void): Unsubscribe {
@@ -111,11 +115,10 @@ export class TransferHandle implements Transfer {
   }
 
   abort(reason?: unknown): void {
-    if (this.state === 'queued' || this.state === 'sending') this.#abort(new AbortedError(reason));
+    if (this.#outcome === undefined) this.#abort(new AbortedError(reason));
   }
 
   progressed(nowMs: number): void {
-    this.state = 'sending';
     if (this.#meter.isDue(this.ackedBytes, nowMs)) this.#emitProgress();
   }
 

@@ -34,7 +34,7 @@ export interface Transport {
   readonly protocol: string;
   /** Bytes handed to `send` that have not left yet. */
   readonly bufferedBytes: number;
-  /** The bytes must not change afterwards. */
+  /** The bytes do not change before the peer has them, or no longer listens to this connection. */
   send(bytes: Uint8Array): void;
   /**
    * Starts the closing handshake and does not wait for it: `closed` follows, soon even when the peer is silent (a page's

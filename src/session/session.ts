@@ -147,6 +147,8 @@ export class Session {
     this.detached(this.link.isAttached ? { code: CloseCode.abnormal } : undefined);
     // Control frames that wait come before any DATA, so their end in the stream is known.
     const streamEnd = this.link.streamEnd + this.#mux.sender.control.bytes;
+    this.link.stated(streamEnd);
+    this.#mux.receiver.endTurn();
     return { received: this.link.received, streamEnd, refused: this.#refused };
   }
 
@@ -186,7 +188,9 @@ export class Session {
    */
   detached(loss: LinkLoss | undefined): boolean {
     this.#stall.stop();
-    return this.link.detach(loss);
+    const isWorthIt = this.link.detach(loss);
+    this.link.rest();
+    return isWorthIt;
   }
 
   /** We refused a packet of the peer ourselves, since it was over `maxPacketBytes`. */
@@ -263,6 +267,7 @@ export class Session {
   tick(nowMs: number, bufferedBytes: number): void {
     const { link } = this;
     if (link.isAttached && nowMs >= this.#stall.deadlineMs) {
+      link.rest();
       const { inFlightBytes } = link;
       const verdict = this.#stall.check(nowMs, { inFlightBytes, bufferedBytes, rate: link.path.rate });
       if (verdict !== 'fine') link.probe();

@@ -24,7 +24,7 @@ async function startBehindProxy(...args: Parameters<typeof startServer>): Promis
   const got = new Inbox<string | Uint8Array>();
   started.server.on('session', (session) => {
     session.on('message', ({ data }) => {
-      got.push(data as string | Uint8Array);
+      got.push(data);
     });
   });
   const proxy = await FaultProxy.start({ targetPort: Number(new URL(started.url).port), lingerMs: 500 });

@@ -177,7 +177,7 @@ describe('traces of the link', () => {
   });
 
   it('L8: a message acknowledged to 99 % is kept from its first byte until its end is acknowledged', () => {
-    const pair = new Pair().connect();
+    const pair = new Pair({ initiator: { maxPacketBytes: 4096 } }).connect();
     const message = pair.send('initiator', 1_000_000);
     for (let i = 0; i < 2000 && message.ackedBytes < 990_000; i++) {
       pair.write('initiator');

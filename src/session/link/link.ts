@@ -1,11 +1,11 @@
-import { MAX_EARLY_PACKET_BYTES, MIN_PACKET_BYTES, SAFE_PACKET_BYTES } from '../../protocol/limits.ts';
-import { ackDelayMs, maxWindowBytes, startWindowBytes } from '../../protocol/link-defaults.ts';
+import { MAX_EARLY_PACKET_BYTES } from '../../protocol/limits.ts';
+import { ackDelayMs } from '../../protocol/link-defaults.ts';
 import { encodeAck, streamHeaderBytes, writeStreamHeader } from '../../protocol/packet.ts';
 import type { ViolationName } from '../../protocol/violation.ts';
 import { Flight } from './flight.ts';
 import type { LimitLearner } from './limit-learner.ts';
-import { PathEstimate } from './path-estimate.ts';
 import { SendTail } from './send-tail.ts';
+import { SendWindow } from './send-window.ts';
 
 /** How much of the stream may be filled: all of it, only control frames, or only what may precede WELCOME. */
 export type FillMode = 'all' | 'control' | 'early';
@@ -43,11 +43,8 @@ export interface LinkCounters {
   receivedPackets: number;
 }
 
-const RTT_SAMPLE_EVERY_MS = 1000;
 /** So far beyond the window control frames may go, that two sides never wait for each other's; a barrier twice as far. */
 const EXEMPT_BYTES = 64 * 1024;
-/** A packet holds no more than the path carries in this time, so that it blocks a small message no longer. */
-const PACKET_MS = 50;
 
 /**
  * One reliable byte stream in each direction, over connections that lose, cut and refuse (PROTOCOL.md, "The link").
@@ -71,24 +68,22 @@ export class Link {
 
   readonly #user: LinkUser;
   readonly #tail = new SendTail();
-  #path = new PathEstimate();
   #mode: 'detached' | 'early' | 'attached' = 'detached';
 
   // Sending
   #sent = 0;
   #ackedHere = 0;
   readonly #flight = new Flight();
-  #windowBytes: number = startWindowBytes;
+  #window = new SendWindow(0);
   #isSuspicious = false;
-  #unflaggedBytes = 0;
-  #sample: { end: number; sentAtMs: number; acked: number; isBusy: boolean } | undefined;
-  #lastSampleAtMs = -Infinity;
   #loss: LinkLoss | undefined;
 
   // Receiving
   #received = 0;
   /** What the peer was told of it. */
   #announced = 0;
+  /** Where our stream ends, as HELLO or WELCOME said it last. */
+  #statedEnd = 0;
   #ackNow = false;
   #ackDeadlineMs = Infinity;
   #probe = false;
@@ -129,11 +124,12 @@ export class Link {
   }
 
   get windowBytes(): number {
-    return this.#windowBytes;
+    return this.#window.bytes;
   }
 
-  get path(): PathEstimate {
-    return this.#path;
+  /** What is known of the path: the smoothed round trip in ms and the best rate in bytes per ms, 0 while unknown. */
+  get path(): { readonly rttMs: number; readonly rate: number } {
+    return this.#window;
   }
 
   get isAttached(): boolean {
@@ -148,6 +144,12 @@ export class Link {
   /** When a delayed ACK is due. */
   get deadlineMs(): number {
     return this.#mode === 'attached' ? this.#ackDeadlineMs : Infinity;
+  }
+
+  /** HELLO or WELCOME says how much was taken, and where our stream ends. */
+  stated(streamEnd: number): void {
+    this.#announced = this.#received;
+    this.#statedEnd = streamEnd;
   }
 
   /** HELLO of the session's first connection went out: early data may follow it. */
@@ -170,14 +172,12 @@ export class Link {
     this.#ackNow = this.#probe = false;
     this.#ackDeadlineMs = Infinity;
     this.#announced = this.#received;
-    // The counts just exchanged name the end of our stream, control frames included: they gate what they settle.
-    this.#barrier = undefined;
+    // The counts just exchanged name the end of our stream, control frames included: they gate what they settle. Not
+    // what was put in between stating ours and now.
+    if (this.#barrier !== undefined && this.#barrier.until <= this.#statedEnd) this.#barrier = undefined;
     if (continues) return undefined;
 
-    this.#path = new PathEstimate();
-    this.#windowBytes = startWindowBytes;
-    this.#unflaggedBytes = 0;
-    this.#sample = undefined;
+    this.#window = new SendWindow(received);
     this.#flight.landed(received, this.learner);
     const isHopeless = this.#judgeLoss(refused);
     this.#flight.clear();
@@ -215,11 +215,17 @@ export class Link {
       const violation = this.#user.take(slice);
       if (violation !== undefined) return violation;
       this.#received += slice.length;
+      this.#window.takenBytes += slice.length;
       this.#ackDeadlineMs = Math.min(this.#ackDeadlineMs, nowMs + ackDelayMs);
     }
     if (packet.ackNow || (this.isTimerThrottled && slice.length > 0)) this.#ackNow = true;
     // The acknowledgement applies after the slice: a REJECT in the slice comes before the count that would deny it.
     return this.#takeAck(packet.ack, nowMs);
+  }
+
+  /** Time has passed in which nothing was under way, perhaps. */
+  rest(): void {
+    if (this.inFlightBytes === 0) this.#tail.rest();
   }
 
   /** Asks the peer for an ACK even though there is nothing to send. */
@@ -232,7 +238,8 @@ export class Link {
    * `pendingBytes` behind what is written.
    */
   raiseBarrier(pendingBytes: number): void {
-    const received = this.#received;
+    // Not what was taken by now: the frame may be about the very packet that was taken last.
+    const received = this.#announced;
     const until = this.#tail.end + pendingBytes;
     this.#barrier = { received: this.#barrier?.received ?? received, until };
     this.#unheard = { received: this.#unheard?.received ?? received, until };
@@ -241,6 +248,7 @@ export class Link {
   /** The next packet to write, if there is anything to say and room for it. Call until it returns undefined. */
   nextPacket(nowMs: number): Uint8Array | undefined {
     if (this.#mode === 'detached') return undefined;
+    this.#window.startedAtMs ??= nowMs;
     const packet = this.#nextSlice(nowMs) ?? this.#nextAck(nowMs);
     if (packet !== undefined) {
       this.counters.sentPackets++;
@@ -257,7 +265,7 @@ export class Link {
     const headerBytes = streamHeaderBytes(ack, offset);
     const room = this.#packetBytes() - headerBytes;
     const waiting = this.#tail.end - offset;
-    if (this.#sample !== undefined && this.inFlightBytes >= this.#windowBytes) this.#sample.isBusy = true;
+    if (this.inFlightBytes >= this.#window.bytes) this.#window.isBusy = true;
     let packet: Uint8Array;
     let end: number;
     if (waiting > 0) {
@@ -267,20 +275,29 @@ export class Link {
       this.#tail.copy(offset, end - headerBytes, packet, headerBytes);
       this.counters.resentBytes += end - headerBytes;
     } else {
-      if (!isOpen && this.inFlightBytes >= this.#windowBytes + EXEMPT_BYTES) return undefined;
+      if (!isOpen && this.inFlightBytes >= this.#window.bytes + EXEMPT_BYTES) return undefined;
       const mode = isEarly ? 'early' : isOpen ? 'all' : 'control';
       const pending = Math.min(room, this.#user.pendingBytes(mode, room));
       if (pending === 0) return undefined;
-      packet = new Uint8Array(headerBytes + pending);
+      packet = this.#tail.allocate(headerBytes + pending);
       end = this.#user.fill(mode, packet, headerBytes, offset);
-      if (end === headerBytes) return undefined;
+      if (end === headerBytes) {
+        this.#tail.free(packet);
+        return undefined;
+      }
+      const whole = packet;
+      packet = whole.subarray(0, end);
       // An estimate that was far too high must not keep a big buffer alive for a small slice.
-      packet = end * 2 < packet.length ? packet.slice(0, end) : packet.subarray(0, end);
+      if (end * 2 < whole.length) {
+        packet = this.#tail.allocate(end);
+        packet.set(whole.subarray(0, end));
+        this.#tail.free(whole);
+      }
       this.#tail.append(packet.subarray(headerBytes));
     }
     this.#sent = offset + end - headerBytes;
     this.#flight.add(this.#sent, end, this.learner.floor);
-    writeStreamHeader(packet, !isEarly && this.#shouldFlag(end, nowMs), ack, offset);
+    writeStreamHeader(packet, this.#shouldFlag(end, nowMs), ack, offset);
     this.#ackSent(ack);
     return packet;
   }
@@ -311,10 +328,10 @@ export class Link {
     const inFlight = this.inFlightBytes;
     // What our count waits for behind the barrier is exempt: two sides that both wait for it would wait for ever.
     if (this.#barrier !== undefined && this.#sent < this.#barrier.until) {
-      return inFlight < this.#windowBytes + 2 * EXEMPT_BYTES;
+      return inFlight < this.#window.bytes + 2 * EXEMPT_BYTES;
     }
     // While a size is under suspicion one packet at a time is enough to lose.
-    return this.#isSuspicious ? inFlight === 0 : inFlight < this.#windowBytes;
+    return this.#isSuspicious ? inFlight === 0 : inFlight < this.#window.bytes;
   }
 
   #packetBytes(): number {
@@ -322,27 +339,12 @@ export class Link {
     if (this.#mode === 'early') return Math.min(MAX_EARLY_PACKET_BYTES, floor);
     // One packet above the floor at a time, so that a loss has one suspect.
     const bytes = this.#flight.hasAboveFloor ? floor : limit;
-    return Math.min(bytes, this.#payingBytes());
-  }
-
-  /** The largest packet that does not hold up a small message behind it for longer than it should. */
-  #payingBytes(): number {
-    const { rate } = this.#path;
-    return rate === 0 ? Infinity : Math.max(SAFE_PACKET_BYTES, Math.floor(rate * PACKET_MS));
+    return Math.min(bytes, this.#window.packetBytes);
   }
 
   #shouldFlag(packetBytes: number, nowMs: number): boolean {
-    this.#unflaggedBytes += packetBytes;
-    const needsSample = this.#sample === undefined && nowMs - this.#lastSampleAtMs >= RTT_SAMPLE_EVERY_MS;
-    const flag =
-      needsSample ||
-      this.#unflaggedBytes * 4 >= this.#windowBytes ||
-      !this.#isWindowOpen() ||
-      (this.#sent === this.#tail.end && this.#user.isBlocked);
-    if (!flag) return false;
-    this.#unflaggedBytes = 0;
-    this.#sample ??= { end: this.#sent, sentAtMs: nowMs, acked: this.#tail.start, isBusy: false };
-    return true;
+    const isLast = !this.#isWindowOpen() || (this.#sent === this.#tail.end && this.#user.isBlocked);
+    return this.#mode !== 'early' && this.#window.sent(this.#sent, packetBytes, this.inFlightBytes, nowMs, isLast);
   }
 
   #takeAck(ack: number, nowMs: number): ViolationName | undefined {
@@ -354,25 +356,12 @@ export class Link {
       this.#isSuspicious = false;
       this.#flight.landed(ack, this.learner);
       this.learner.acked(fresh);
-      this.#measure(ack, fresh, nowMs);
+      this.#window.acked(ack, this.#sent, nowMs);
       const { limit } = this.learner;
-      if (limit * 2 <= this.#payingBytes() && this.#user.pendingBytes('all', limit) >= limit) this.learner.grow();
+      if (limit * 2 <= this.#window.packetBytes && this.#user.pendingBytes('all', limit) >= limit) this.learner.grow();
     }
     this.#counted(ack);
     return undefined;
-  }
-
-  #measure(ack: number, fresh: number, nowMs: number): void {
-    const sample = this.#sample;
-    if (sample !== undefined && ack >= sample.end) {
-      this.#sample = undefined;
-      this.#lastSampleAtMs = nowMs;
-      const hasEnded = this.#path.sample(nowMs - sample.sentAtMs, ack - sample.acked, nowMs, sample.isBusy);
-      if (hasEnded) this.#windowBytes /= 2;
-    }
-    const busyBytes = this.#path.bandwidthDelayBytes * 2;
-    const targetBytes = Math.min(maxWindowBytes, Math.max(startWindowBytes, busyBytes || maxWindowBytes));
-    this.#windowBytes = Math.max(MIN_PACKET_BYTES, Math.min(this.#windowBytes + fresh, targetBytes));
   }
 
   #counted(ack: number): void {

@@ -1,3 +1,5 @@
+import { noBytes } from '../../protocol/bytes.ts';
+
 const BLOCK_BYTES = 16 * 1024;
 /** Slices below this are always copied: an array of its own costs some 200 bytes more than it holds. */
 const MIN_KEPT_BYTES = 2048;
@@ -14,16 +16,15 @@ export class ByteParts {
   /** Bytes that are kept. */
   bytes = 0;
   #parts: Uint8Array[] = [];
-  /** Parts before this one were taken. */
-  #first = 0;
   /** Where copies go, and how much of it is used. */
-  #block: Uint8Array = new Uint8Array();
+  #block = noBytes;
   #blockBytes = 0;
   /** The last part ends where the block is used up to. */
   #isBlockLast = false;
 
   /** @param isTakenAtOnce - {@link join} follows before the slice's buffer can be reused or kept */
   add(slice: Uint8Array, isTakenAtOnce: boolean): void {
+    if (slice.length === 0) return;
     this.bytes += slice.length;
     if (isTakenAtOnce || (slice.length >= MIN_KEPT_BYTES && slice.length * 2 > slice.buffer.byteLength)) {
       this.#parts.push(slice);
@@ -49,41 +50,38 @@ export class ByteParts {
 
   /** The oldest part, if there is one, with a buffer that nobody else uses any more. */
   shift(): Uint8Array<ArrayBuffer> | undefined {
-    const part = this.#shift();
+    const part = this.#parts.shift();
+    if (part === undefined) return undefined;
+    this.bytes -= part.length;
+    // What was taken may be a view of the block: the rest of it is used for what follows.
+    this.#isBlockLast &&= this.bytes > 0;
     // Only what ends with its buffer, behind the header of a packet, is sure to be alone in it.
-    return part && (part.byteOffset > OWN_HEAD_BYTES || part.byteOffset + part.length < part.buffer.byteLength)
+    return part.byteOffset > OWN_HEAD_BYTES || part.byteOffset + part.length < part.buffer.byteLength
       ? part.slice()
-      : (part as Uint8Array<ArrayBuffer> | undefined);
+      : (part as Uint8Array<ArrayBuffer>);
   }
 
   /** All of it in one piece, which is the caller's: a view where there is one part only. */
   join(): Uint8Array {
-    const [only] = this.#parts;
-    if (this.#parts.length === 1 && only !== undefined) {
-      this.clear();
-      return only;
+    const parts = this.#parts;
+    const [only] = parts;
+    let joined = only;
+    if (parts.length !== 1) {
+      joined = new Uint8Array(this.bytes);
+      let at = 0;
+      for (const part of parts) {
+        joined.set(part, at);
+        at += part.length;
+      }
     }
-    const joined = new Uint8Array(this.bytes);
-    let at = 0;
-    for (let part = this.#shift(); part; part = this.#shift()) {
-      joined.set(part, at);
-      at += part.length;
-    }
-    return joined;
-  }
-
-  #shift(): Uint8Array | undefined {
-    const part = this.#parts[this.#first];
-    if (part === undefined) return undefined;
-    if (++this.#first === this.#parts.length) this.clear();
-    else this.bytes -= part.length;
-    return part;
+    this.clear();
+    return joined as Uint8Array;
   }
 
   clear(): void {
-    this.bytes = this.#first = 0;
+    this.bytes = this.#blockBytes = 0;
     this.#parts = [];
-    // What was taken may be a view of the block: the rest of it is used for what follows.
+    this.#block = noBytes;
     this.#isBlockLast = false;
   }
 }

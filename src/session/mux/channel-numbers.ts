@@ -11,7 +11,11 @@ export class ChannelNumbers {
   next = 1;
   readonly #open = new Map<number, SendChannel>();
   /** Given up, and not taken back by the peer. */
-  readonly #retiring = new Set<number>();
+  readonly #retiring = new Map<number, SendChannel>();
+  /** How many of those the peer has heard of: they come back when its application has taken all, if it ever does. */
+  #heardCount = 0;
+  /** Where the last RETIRE ends in our stream: `Infinity` while it waits, 0 when the peer has read it. */
+  #retireEnd = 0;
 
   constructor(main: SendChannel) {
     this.#open.set(0, main);
@@ -32,9 +36,27 @@ export class ChannelNumbers {
     this.#open.set(channel.number, channel);
   }
 
-  /** The peer has taken a number back. */
-  taken(number: number): void {
+  /** The peer has taken a number back: whose it was. */
+  taken(number: number): SendChannel | undefined {
+    const channel = this.#retiring.get(number);
+    if (channel === undefined) return undefined;
+    channel.isRetiring = false;
     this.#retiring.delete(number);
+    this.#heardCount = Math.min(this.#heardCount, this.#retiring.size);
+    return channel;
+  }
+
+  /** All control frames are in our stream, which ends there. */
+  written(end: number): void {
+    if (this.#retireEnd === Infinity) this.#retireEnd = end;
+  }
+
+  /** The peer has read our stream up to `offset`: whether it knows now of all numbers given up, and could have answered. */
+  heard(offset: number): boolean {
+    if (this.#retireEnd === 0 || offset < this.#retireEnd) return false;
+    this.#retireEnd = 0;
+    this.#heardCount = this.#retiring.size;
+    return true;
   }
 
   /**
@@ -47,8 +69,9 @@ export class ChannelNumbers {
     const { size } = this.#open;
     const left: SendChannel[] = [];
     if (this.maxCount === 0 || this.canOpen) return left;
-    let wanted = -this.#retiring.size;
-    for (const channel of active) if (channel.number < 0 && ++wanted === size) break;
+    // Who waits for its own number to come back needs no other one.
+    let wanted = this.#heardCount - this.#retiring.size;
+    for (const channel of active) if (channel.number < 0 && !channel.isRetiring && ++wanted === size) break;
     for (const turnBytes of [Infinity, TURN_BYTES]) {
       for (const [number, channel] of this.#open) {
         if (wanted <= 0) return left;
@@ -56,7 +79,8 @@ export class ChannelNumbers {
         const isFree = head === undefined || (head.state === 'queued' && channel.usedBytes >= turnBytes);
         if (number === 0 || !isFree) continue;
         this.#open.delete(number);
-        this.#retiring.add(number);
+        this.#retiring.set(number, channel);
+        this.#retireEnd = Infinity;
         left.push(channel);
         wanted--;
       }

@@ -1,11 +1,14 @@
 import { MIN_POOL_MARGIN_BYTES } from '../../protocol/limits.ts';
 import type { Terms } from '../../protocol/terms.ts';
 import type { ControlQueue } from './control-queue.ts';
+import type { IncomingMessage } from './incoming-message.ts';
 import type { ReceiveChannel } from './receive-channel.ts';
 
 const MAX_AHEAD_BYTES = 4 * 1024 * 1024;
 /** A channel whose application has taken all but this waits for the sender, not the other way round. */
 const CAUGHT_UP_BYTES = 4096;
+/** While more than this waits to be said, nothing is granted: what we answer is bounded by the credit of those who do not read. */
+const MAX_UNSAID_BYTES = 64 * 1024;
 
 /**
  * Gives credit to the peer's channels (PROTOCOL.md, "Credit"). Memory for messages is bounded by
@@ -23,6 +26,8 @@ export class Credit {
   readonly #channels: ReadonlyMap<number, ReceiveChannel>;
   /** Channels whose current message needs room in the pool, oldest message first. */
   readonly #waiting = new Set<ReceiveChannel>();
+  /** Channels that get their credit when what waits has been said. */
+  readonly #owed = new Set<ReceiveChannel>();
   /** The one channel whose message of unknown length may grow in the pool now. */
   #growing: ReceiveChannel | undefined;
   #isStale = false;
@@ -61,10 +66,13 @@ export class Credit {
     this.#isStale = true;
   }
 
-  /** The channel's message needs no room any more. */
-  leave(channel: ReceiveChannel): void {
-    this.#isStale ||= this.#waiting.delete(channel) || this.#growing === channel;
+  /** The message needs no room any more; another one that is coming in on its channel may. */
+  leave(message: IncomingMessage): void {
+    const { channel } = message;
+    if (channel.current !== message) return;
+    this.#waiting.delete(channel);
     if (this.#growing === channel) this.#growing = undefined;
+    this.#isStale = true;
   }
 
   /** A number was given up, or who may have room has changed. */
@@ -78,13 +86,20 @@ export class Credit {
    * and before anything is written.
    */
   share(): void {
-    if (!this.#isStale) return;
+    if (!this.#isStale || this.#isSilent()) return;
     this.#isStale = false;
+    const owed = [...this.#owed];
+    this.#owed.clear();
+    for (const channel of owed) this.handed(channel, 0);
     if (this.#waiting.size === 0) return;
     const { initialChannelCredit, poolBytes } = this.#terms;
     let free = poolBytes - this.#committedBytes();
     let isKnownBlocked = false;
     for (const channel of this.#waiting) {
+      if (this.#isSilent()) {
+        this.#isStale = true;
+        break;
+      }
       const message = channel.current;
       // Whoever does not read a channel stalls that one, and leaves the room to the others. A message that is streamed
       // lives on what its reader gives back, and one that is too big to be taken whole waits for somebody to stream it.
@@ -125,6 +140,10 @@ export class Credit {
     }
   }
 
+  #isSilent(): boolean {
+    return this.#control.bytes > MAX_UNSAID_BYTES;
+  }
+
   #widen(channel: ReceiveChannel): void {
     const { initialChannelCredit, poolBytes } = this.#terms;
     // What is granted ahead can never be taken back: the largest message must always find room beside it.
@@ -143,6 +162,10 @@ export class Credit {
     // A total that was refused may be any number, and counts once its message is cancelled.
     limitBytes = Math.min(limitBytes, Number.MAX_SAFE_INTEGER);
     if (limitBytes <= channel.limitBytes || channel.isRetired) return;
+    if (this.#isSilent()) {
+      this.#owed.add(channel);
+      return;
+    }
     channel.limitBytes = limitBytes;
     this.#control.push({ type: 'credit', channel: channel.number, limit: limitBytes });
   }

@@ -120,9 +120,14 @@ export class IncomingMessage {
     return this.#parts.shift();
   }
 
+  /** What {@link shift} can give. */
+  get unreadBytes(): number {
+    return this.#parts.bytes;
+  }
+
   /** Nothing of it is left to be taken. */
   get isTaken(): boolean {
-    return this.isWhole && this.#parts.bytes === 0;
+    return this.isWhole && this.unreadBytes === 0;
   }
 
   /** The whole of one that is not streamed. */

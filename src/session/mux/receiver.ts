@@ -4,7 +4,6 @@ import { MESSAGE_COST_BYTES, MIN_CHANNEL_CREDIT } from '../../protocol/limits.ts
 import type { Terms } from '../../protocol/terms.ts';
 import type { ViolationName } from '../../protocol/violation.ts';
 import type { Effect } from '../effect.ts';
-import { Queue } from '../queue.ts';
 import type { ControlQueue } from './control-queue.ts';
 import { Credit } from './credit.ts';
 import { IncomingMessage } from './incoming-message.ts';
@@ -42,7 +41,7 @@ export class MuxReceiver {
   /** Messages whose turn has come, and which nobody has been told of. */
   readonly #offers = new Set<IncomingMessage>();
   /** Messages whose turn has come, and which are whole. */
-  readonly #ready = new Queue<IncomingMessage>();
+  readonly #ready = new Set<IncomingMessage>();
   #nextNumber = 1;
   #current: IncomingMessage | undefined;
   #frameRest = 0;
@@ -65,28 +64,41 @@ export class MuxReceiver {
     return bytes;
   }
 
-  /** The next message whose turn has come, once each. From then on effects tell what becomes of it. */
-  nextIncoming(): IncomingMessage | undefined {
-    const [message] = this.#offers;
-    if (message === undefined) return undefined;
-    this.#offers.delete(message);
-    message.isWatched = true;
-    return message;
+  /** Something that came on a channel of this name is not taken. */
+  holds(name: string): boolean {
+    const channel = this.#byName.get(name);
+    return channel !== undefined && !channel.isEmpty;
+  }
+
+  /**
+   * The next message whose turn has come, once each. From then on effects tell what becomes of it.
+   *
+   * @param waits - whether those of a channel have to wait for what came before this session
+   */
+  nextIncoming(waits?: (name: string) => boolean): IncomingMessage | undefined {
+    for (const message of this.#offers) {
+      if (waits?.(message.channel.name)) continue;
+      this.#offers.delete(message);
+      message.isWatched = true;
+      return message;
+    }
+    return undefined;
   }
 
   /** The next whole message that nobody has asked for. Taking it is what gives its credit back. */
-  next(): WholeMessage | undefined {
-    let message = this.#ready.shift();
-    while (message !== undefined && message.use !== 'open' && message.use !== 'whole') message = this.#ready.shift();
-    if (message === undefined) return undefined;
-    const { channel, head } = message;
-    message.use = 'whole';
-    return {
-      data: this.takeData(message),
-      channel: channel.name,
-      meta: head.fields?.meta,
-      origin: head.fields?.origin,
-    };
+  next(waits?: (name: string) => boolean): WholeMessage | undefined {
+    for (const message of this.#ready) {
+      const { channel, head, use } = message;
+      if ((use !== 'open' && use !== 'whole') || waits?.(channel.name)) continue;
+      message.use = 'whole';
+      return {
+        data: this.takeData(message),
+        channel: channel.name,
+        meta: head.fields?.meta,
+        origin: head.fields?.origin,
+      };
+    }
+    return undefined;
   }
 
   /** The message is handed over by {@link next} when it is whole, or refused where it is too big. */
@@ -102,7 +114,7 @@ export class MuxReceiver {
   /** What is there of the message, and what comes, is handed over by {@link read}, up to `maxBytes` in all. */
   stream(message: IncomingMessage, maxBytes: number = message.maxBytes): ViolationName | undefined {
     const isValid = message.stream();
-    this.#credit.leave(message.channel);
+    this.#credit.leave(message);
     this.#bound(message, maxBytes);
     return isValid ? undefined : 'bad-text';
   }
@@ -145,7 +157,7 @@ export class MuxReceiver {
         this.#terms.maxMessageBytes,
       );
       channel.current = message;
-      channel.queue.push(message);
+      channel.add(message);
       channel.arrivedBytes += MESSAGE_COST_BYTES + head.fieldsBytes;
       if (channel.head === message) this.#offers.add(message);
     }
@@ -171,6 +183,10 @@ export class MuxReceiver {
     message.bytes += slice.length;
     if (!message.add(slice, message.isFinishing && this.#frameRest === 0)) return 'bad-text';
     if (message.use === 'dropped') this.#handed(message, slice.length);
+    // The limit may have been lowered in the middle of the frame.
+    else if (message.bytes > message.maxBytes) this.#refuse(message, RejectCode.tooBig, message.maxBytes, '');
+    // The rest of a frame can be long in coming.
+    else if (this.#frameRest > 0) this.#tell(message);
     return undefined;
   }
 
@@ -182,11 +198,11 @@ export class MuxReceiver {
       this.#tell(message);
       return undefined;
     }
-    this.#leave(channel);
+    this.#leave(message);
     message.wholeInTurn = this.#turn;
     if (!message.finish()) return 'bad-text';
     if (message.use === 'dropped') return undefined;
-    if (channel.head === message) this.#ready.push(message);
+    if (channel.head === message) this.#ready.add(message);
     this.#tell(message);
     return undefined;
   }
@@ -228,6 +244,9 @@ export class MuxReceiver {
 
   /** The session is over: what is half here will never be whole. */
   abandon(reason: string): void {
+    // The rest of a frame that is half here was counted with its head.
+    if (this.#current !== undefined) this.#current.channel.arrivedBytes -= this.#frameRest;
+    this.#frameRest = 0;
     for (const { current } of this.#channels.values()) if (current !== undefined) this.#end(current, { reason });
   }
 
@@ -253,7 +272,7 @@ export class MuxReceiver {
   }
 
   #forgetRetired(channel: ReceiveChannel): void {
-    if (!channel.isRetired || channel.queue.length > 0 || channel.predecessor !== undefined) return;
+    if (!channel.isRetired || !channel.isEmpty) return;
     this.#channels.delete(channel.number);
     if (this.#byName.get(channel.name) === channel) this.#byName.delete(channel.name);
     this.#host.control.push({ type: 'retired', channel: channel.number });
@@ -262,6 +281,7 @@ export class MuxReceiver {
       if (next.predecessor !== channel) continue;
       next.predecessor = undefined;
       this.#turnTo(next);
+      this.#forgetRetired(next);
     }
   }
 
@@ -285,13 +305,14 @@ export class MuxReceiver {
       this.#host.raiseBarrier();
     }
     message.drop();
-    this.#credit.leave(channel);
+    this.#tell(message);
+    this.#credit.leave(message);
     this.#taken(message);
   }
 
   /** The rest of the message will not come. */
   #end(message: IncomingMessage, end: IncomingEnd): void {
-    this.#leave(message.channel);
+    this.#leave(message);
     if (message.use !== 'dropped') {
       message.drop();
       message.end = end;
@@ -300,10 +321,10 @@ export class MuxReceiver {
     this.#taken(message);
   }
 
-  /** The channel's message is over, one way or another. */
-  #leave(channel: ReceiveChannel): void {
-    channel.current = undefined;
-    this.#credit.leave(channel);
+  /** Nothing more comes of the message, one way or another. */
+  #leave(message: IncomingMessage): void {
+    this.#credit.leave(message);
+    message.channel.current = undefined;
   }
 
   #handed(message: IncomingMessage, bytes: number): void {
@@ -314,13 +335,11 @@ export class MuxReceiver {
   /** The application has all of the message that it will ever have: the next one's turn has come. */
   #taken(message: IncomingMessage): void {
     const { channel } = message;
-    const { queue } = channel;
     this.#offers.delete(message);
+    this.#ready.delete(message);
     this.#handed(message, message.costBytes - message.handedBytes);
-    const index = queue.indexOf(message);
-    if (index < 0) return;
     const wasHead = channel.head === message;
-    queue.splice(index, 1);
+    if (!channel.remove(message)) return;
     if (wasHead) this.#turnTo(channel);
     this.#forgetRetired(channel);
   }
@@ -329,7 +348,7 @@ export class MuxReceiver {
     const { head } = channel;
     if (head === undefined) return;
     this.#offers.add(head);
-    if (head.isWhole) this.#ready.push(head);
+    if (head.isWhole) this.#ready.add(head);
     this.#credit.touch();
   }
 

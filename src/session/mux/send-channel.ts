@@ -18,6 +18,8 @@ export class SendChannel {
   readonly name: string;
   /** -1 until the first DATA opens a number, and again once that is retired. */
   number: number;
+  /** The number was given up, and the peer has not taken it back: what follows would wait there for what came before. */
+  isRetiring = false;
   limitBytes: number;
   usedBytes = 0;
   /** The limit at which the peer was told that we are held up. */
@@ -64,6 +66,7 @@ export class SendChannel {
   /** The number is given up: the next message opens another one. */
   retire(limitBytes: number): void {
     this.number = -1;
+    this.isRetiring = true;
     this.limitBytes = limitBytes;
     this.usedBytes = this.nextOrdinal = 0;
     this.blockedAtBytes = -1;
@@ -111,7 +114,7 @@ export class SendChannel {
     const { source } = message.init;
     source.pull();
     if (source.readyBytes === 0 && source.state === 'open') return 'source';
-    if (this.number < 0 && !canOpen) return 'slot';
+    if (this.number < 0 && (this.isRetiring || !canOpen)) return 'slot';
     const credit = this.creditBytes - this.headCostBytes(message);
     // The end of a message, or the start of one, needs no credit for payload.
     if (credit < 0 || (credit === 0 && message.state === 'started' && source.readyBytes > 0)) return 'credit';

@@ -195,6 +195,7 @@ export class MuxSender {
       // What that led to (RETIRE) goes along.
       next = this.control.fill(target, next);
     }
+    if (this.control.bytes === 0) this.#numbers.written(base + next);
     return next;
   }
 
@@ -212,6 +213,7 @@ export class MuxSender {
       }
       frame = this.#written.peek();
     }
+    if (this.#numbers.heard(offset)) this.#makeRoom();
   }
 
   /** CREDIT, REJECT or RETIRED: frames about our channel numbers. */
@@ -225,7 +227,7 @@ export class MuxSender {
       case 'retired':
         // Only the answer to our RETIRE may free a number.
         if (channel !== undefined) return 'unexpected-frame';
-        this.#numbers.taken(frame.channel);
+        this.#leave(this.#numbers.taken(frame.channel));
         this.#makeRoom();
         return undefined;
       case 'reject':
@@ -275,8 +277,7 @@ export class MuxSender {
     this.#bufferedBytes -= (source.totalBytes ?? writtenBytes) - ackedBytes;
     message.state = 'settled';
     this.#expiry.delete(message);
-    const channel = this.#byName.get(init.channel);
-    if (channel !== undefined) this.#leave(channel);
+    this.#leave(this.#byName.get(init.channel));
     this.#makeRoom();
     source.onReady = undefined;
     if (effect === undefined) return;
@@ -285,11 +286,11 @@ export class MuxSender {
   }
 
   /** The channel has one message less to send. */
-  #leave(channel: SendChannel): void {
-    if (channel.head !== undefined) return;
+  #leave(channel: SendChannel | undefined): void {
+    if (channel === undefined || channel.head !== undefined) return;
     this.#active.delete(channel);
     // A channel without a number costs nothing to forget.
-    if (channel.number < 0) this.#byName.delete(channel.name);
+    if (channel.number < 0 && !channel.isRetiring) this.#byName.delete(channel.name);
   }
 
   /** Says once for each limit that credit alone holds the channel up, so that the peer can grant more ahead. */

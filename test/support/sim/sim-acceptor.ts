@@ -129,6 +129,7 @@ export class SimAcceptor extends SimNode {
       case 'progress':
       case 'delivered':
       case 'failed':
+      case 'incoming':
       case 'limit':
       case 'peer-limit':
       case 'goaway':
@@ -143,8 +144,7 @@ export class SimAcceptor extends SimNode {
       this.#early.push(message);
       return;
     }
-    port.session.send(message);
-    port.schedule();
+    this.hand(message, port);
   }
 
   override abort(entry: Parameters<SimNode['abort']>[0]): void {

@@ -110,6 +110,7 @@ export class SimInitiator extends SimNode {
       case 'progress':
       case 'delivered':
       case 'failed':
+      case 'incoming':
       case 'limit':
       case 'finished':
         break;
@@ -121,8 +122,7 @@ export class SimInitiator extends SimNode {
       this.#held.push(message);
       return;
     }
-    this.port.session.send(message);
-    this.port.schedule();
+    this.hand(message, this.port);
   }
 
   override abort(entry: Parameters<SimNode['abort']>[0]): void {
@@ -328,7 +328,6 @@ export class SimInitiator extends SimNode {
     if (isInDoubt) copy.origin = { ...(origin ?? { channel: channelNumber, ordinal, session }), mark };
     else copy.origin = origin;
     this.ledger.resent(entry, copy);
-    this.port.session.send(copy);
-    this.port.schedule();
+    this.hand(copy, this.port);
   }
 }

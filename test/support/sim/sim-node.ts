@@ -12,12 +12,14 @@ import { namesItself, payload } from './ledger.ts';
 import type { Entry, Ledger } from './ledger.ts';
 import type { Way } from './lossy-path.ts';
 import type { Random } from './random.ts';
-import type { ReaderRules, SimPort } from './sim-port.ts';
+import type { SimPort } from './sim-port.ts';
+import type { ReaderRules } from './sim-reader.ts';
 import { StreamSource } from './stream-source.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 export interface NodeRules {
   readonly terms: Terms;
+  readonly maxWholeBytes: number;
   readonly reader: ReaderRules;
   readonly maxPacketBytes: number;
   readonly startPacketBytes: number;
@@ -31,6 +33,9 @@ export interface Outgoing {
   readonly priority: Priority;
   /** `stream` has no known length, `slow` has one; both come in pieces. */
   readonly source: 'bytes' | 'stream' | 'slow';
+  /** A source that comes in pieces gives up before the last one. */
+  readonly isBroken: boolean;
+  readonly ttlMs?: number | undefined;
 }
 
 /** What both ends have in common: an application that sends and aborts, and what becomes of its messages. */
@@ -42,6 +47,8 @@ export abstract class SimNode {
   readonly way: Way;
   /** Stops taking messages. */
   isClosing = false;
+  /** Its application may leave messages unread. */
+  isPatient = true;
 
   constructor(clock: VirtualClock, ledger: Ledger, random: Random, rules: NodeRules, way: Way) {
     this.clock = clock;
@@ -55,6 +62,10 @@ export abstract class SimNode {
     return this.rules.reader;
   }
 
+  get maxWholeBytes(): number {
+    return this.rules.maxWholeBytes;
+  }
+
   /** The session that messages go to now. */
   abstract get port(): SimPort | undefined;
 
@@ -63,14 +74,16 @@ export abstract class SimNode {
 
   send(outgoing: Outgoing): Entry | undefined {
     if (this.isClosing) return undefined;
-    const { sizeBytes, isText, channel, priority } = outgoing;
+    const { sizeBytes, isText, channel, priority, ttlMs } = outgoing;
     const id = this.ledger.nextId;
     const bytes = payload(id, isText, sizeBytes);
     const needsMeta = !namesItself(isText, bytes.length) || this.random.chance(0.2);
     const source = this.#source(outgoing, bytes);
     const meta = needsMeta ? { id, note: 'x'.repeat(this.random.chance(0.1) ? 1500 : 0) } : undefined;
-    const message = new OutgoingMessage({ source, channel, priority, meta });
-    const entry = this.ledger.add({ way: this.way, channel, isText, bytes, message });
+    const expiresAtMs = ttlMs === undefined ? undefined : this.clock.nowMs + ttlMs;
+    const message = new OutgoingMessage({ source, channel, priority, meta, expiresAtMs });
+    const isBroken = outgoing.isBroken && outgoing.source !== 'bytes';
+    const entry = this.ledger.add({ way: this.way, channel, isText, bytes, message, isBroken });
     this.take(message);
     return entry;
   }
@@ -82,11 +95,22 @@ export abstract class SimNode {
     this.port?.flush();
   }
 
+  /** Leaves nothing unread any more. */
+  giveUp(): void {
+    this.isPatient = false;
+    this.port?.reader.giveUp();
+  }
+
+  protected hand(message: OutgoingMessage, port: SimPort): void {
+    this.ledger.sending(message, port.session.id);
+    port.session.send(message);
+    port.schedule();
+  }
+
   protected makeSession(id: string, remembered: PathLimit | undefined, wake: () => void): Session {
-    const { terms, maxPacketBytes, startPacketBytes } = this.rules;
+    const { terms, maxWholeBytes, maxPacketBytes, startPacketBytes } = this.rules;
     const isAcceptor = this.way === 'down';
     const heartbeatMs = isAcceptor ? linkDefaults.acceptorHeartbeatMs : linkDefaults.initiatorHeartbeatMs;
-    const { maxMessageBytes: maxWholeBytes } = terms;
     return new Session({
       id,
       isAcceptor,
@@ -110,22 +134,27 @@ export abstract class SimNode {
     for (const message of messages) this.ledger.settled(message, 'failed', error);
   }
 
-  #source({ source: kind, isText }: Outgoing, bytes: Uint8Array): BytesSource | StreamSource {
+  #source({ source: kind, isText, isBroken }: Outgoing, bytes: Uint8Array): BytesSource | StreamSource {
     if (kind === 'bytes') return new BytesSource(bytes, isText);
     const source = new StreamSource(kind === 'slow' ? bytes.length : undefined, isText);
     const pieces = this.random.int(1, 5);
     let at = 0;
     let atMs = this.clock.nowMs;
     for (let i = 0; i < pieces; i++) {
-      const end = i === pieces - 1 ? bytes.length : this.random.int(at, bytes.length);
+      const isLast = i === pieces - 1;
+      const end = isLast ? bytes.length : this.random.int(at, bytes.length);
       const piece = bytes.subarray(at, end);
       at = end;
       atMs += this.random.scaled(1, 2000);
       this.clock.at(atMs, () => {
+        if (isLast && isBroken) {
+          source.fail(new Error('no more'));
+          return;
+        }
         if (piece.length > 0) source.push(piece);
         // The end is told with the last piece, or later and alone.
-        if (i === pieces - 1 && this.random.chance(0.5)) source.end();
-        else if (i === pieces - 1)
+        if (isLast && this.random.chance(0.5)) source.end();
+        else if (isLast)
           this.clock.after(this.random.int(1, 500), () => {
             source.end();
           });

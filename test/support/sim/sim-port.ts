@@ -1,22 +1,14 @@
+import type { ChunkSocketError } from '../../../src/errors/chunk-socket-error.ts';
 import type { Effect } from '../../../src/session/effect.ts';
+import type { OutgoingMessage } from '../../../src/session/mux/outgoing-message.ts';
 import type { PeerHandshake, Session } from '../../../src/session/session.ts';
-import type { Ledger } from './ledger.ts';
 import type { LossyPath, Way } from './lossy-path.ts';
-import type { VirtualClock } from './virtual-clock.ts';
-
-/** How an application takes its messages. */
-export interface ReaderRules {
-  /** One message at a time, so far apart; 0 takes all at once as they come. */
-  readonly everyMs: number;
-  /** Nothing is taken before. */
-  readonly startsAtMs: number;
-}
+import { SimReader } from './sim-reader.ts';
+import type { ReaderHost } from './sim-reader.ts';
 
 /** What {@link SimPort} needs of the initiator or acceptor around it. */
-export interface PortOwner {
-  readonly clock: VirtualClock;
-  readonly ledger: Ledger;
-  readonly reader: ReaderRules;
+export interface PortOwner extends ReaderHost {
+  readonly maxWholeBytes: number;
   /** An effect that is not about a message. */
   handle(effect: Effect, port: SimPort): void;
 }
@@ -31,6 +23,7 @@ const MAX_TAIL_BYTES = 4_194_304 + 1_048_576 + 65_536;
 export class SimPort {
   readonly session: Session;
   readonly way: Way;
+  readonly reader: SimReader;
   /** Bytes that were waiting to be sent again, summed over all connections. */
   resendableBytes = 0;
   attachCount = 0;
@@ -48,6 +41,8 @@ export class SimPort {
     this.#owner = owner;
     this.way = way;
     this.session = makeSession(this.schedule);
+    const incoming = way === 'up' ? 'down' : 'up';
+    this.reader = new SimReader(owner, this.session, incoming, owner.maxWholeBytes, this.schedule);
     this.#scheduleRead();
   }
 
@@ -97,17 +92,25 @@ export class SimPort {
     while (this.#isStale) {
       this.#isStale = false;
       const { everyMs, startsAtMs } = this.#owner.reader;
-      if (everyMs === 0 && this.#owner.clock.nowMs >= startsAtMs) this.readAll();
-      for (const effect of this.session.takeEffects()) this.#perform(effect);
+      const isReader = everyMs === 0 && this.#owner.clock.nowMs >= startsAtMs;
+      // Whoever reads a message to its end is told of the next one before anything is written.
+      for (let count = 1; count > 0;) {
+        this.reader.look();
+        if (isReader) this.readAll();
+        const effects = this.session.takeEffects();
+        for (const effect of effects) this.#perform(effect);
+        count = effects.length;
+      }
       this.#write();
     }
+    this.reader.check();
     this.#isFlushing = false;
     this.#arm();
   }
 
   /** Takes every message that is there. */
   readAll(): void {
-    while (this.#readOne());
+    while (this.reader.takeOne());
   }
 
   /** Ends the session; the effects it still had are performed. */
@@ -119,15 +122,8 @@ export class SimPort {
     const messages = this.session.end();
     for (const effect of this.session.takeEffects()) this.#perform(effect);
     // What the session holds counts as delivered, whether or not the application ever asked for it.
-    this.readAll();
+    this.reader.end();
     return messages;
-  }
-
-  #readOne(): boolean {
-    const message = this.session.nextMessage();
-    if (message === undefined) return false;
-    this.#owner.ledger.arrived(this.session.id, this.way === 'up' ? 'down' : 'up', message);
-    return true;
   }
 
   #scheduleRead(): void {
@@ -140,7 +136,7 @@ export class SimPort {
       if (this.isOver) return;
       if (everyMs > 0) {
         // A slow reader is no reader for ever: it hurries when there is a lot.
-        this.#readOne();
+        this.reader.takeOne();
         this.#scheduleRead();
       }
       this.flush();
@@ -157,6 +153,10 @@ export class SimPort {
         break;
       case 'failed':
         ledger.settled(effect.message, 'failed', effect.error);
+        this.#checkExpiry(effect.message, effect.error);
+        break;
+      case 'incoming':
+        this.reader.changed(effect.incoming);
         break;
       case 'limit':
       case 'peer-limit':
@@ -169,6 +169,12 @@ export class SimPort {
       case 'drain-timeout':
         this.#owner.handle(effect, this);
     }
+  }
+
+  #checkExpiry({ init, channelNumber }: OutgoingMessage, { code }: ChunkSocketError): void {
+    if (code !== 'ERR_EXPIRED') return;
+    const isDue = this.#owner.clock.nowMs >= (init.expiresAtMs ?? Infinity);
+    if (!isDue || channelNumber >= 0) this.#owner.ledger.faults.push('a message expired too early');
   }
 
   #write(): void {

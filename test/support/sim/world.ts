@@ -1,4 +1,3 @@
-import type { Terms } from '../../../src/protocol/terms.ts';
 import { Ledger } from './ledger.ts';
 import type { Entry } from './ledger.ts';
 import { LossyPath } from './lossy-path.ts';
@@ -6,7 +5,8 @@ import type { RefusalRules, Way, WayRules } from './lossy-path.ts';
 import { Random } from './random.ts';
 import { SimAcceptor } from './sim-acceptor.ts';
 import { SimInitiator } from './sim-initiator.ts';
-import type { Outgoing, SimNode } from './sim-node.ts';
+import type { NodeRules, Outgoing, SimNode } from './sim-node.ts';
+import type { ReaderRules } from './sim-reader.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** How a packet over the limit shows to its sender. */
@@ -40,7 +40,16 @@ export interface Schedule {
   readonly maxSizeBytes: number;
   readonly channels: number;
   readonly abortShare: number;
+  /** How many messages come in pieces, whether their length is known or not; and how many of these break off. */
+  readonly streamShare: number;
+  readonly breakShare: number;
+  readonly ttlShare: number;
   readonly readers: { readonly up: ReaderKind; readonly down: ReaderKind };
+  readonly manners: { readonly up: ReaderRules['manners']; readonly down: ReaderRules['manners'] };
+  /** Bytes of the largest message that is taken whole, and of the pool beyond that; and of any message. */
+  readonly maxWholeBytes: number;
+  readonly poolMarginBytes: number;
+  readonly maxMessageBytes: number;
   readonly maxOpenChannels: number;
   readonly goesAway: boolean;
   /** Who closes in the bad time already; at the end somebody does anyway. */
@@ -51,7 +60,6 @@ export interface Schedule {
 const BAD_MS = 60_000;
 /** How long it may take after that until everything is settled: a 2 MB message at 20 bytes a ms takes 100 s. */
 const GOOD_MS = 30 * 60_000;
-const MAX_MESSAGE_BYTES = 2_200_000;
 
 /** The world of one schedule: a client, a server, and the path between them. */
 export class World {
@@ -71,30 +79,17 @@ export class World {
   constructor(schedule: Schedule) {
     this.schedule = schedule;
     this.#random = new Random(schedule.seed);
-    const terms: Terms = {
-      maxPacketBytes: 1 << 20,
-      maxMessageBytes: MAX_MESSAGE_BYTES,
-      initialChannelCredit: 16_384,
-      poolBytes: MAX_MESSAGE_BYTES + this.#random.pick([8192, 100_000, 4_000_000]),
-      maxOpenChannels: schedule.maxOpenChannels,
-    };
-    const rules = (kind: ReaderKind) => ({
-      terms,
-      reader: { everyMs: kind === 'slow' ? 100 : 0, startsAtMs: kind === 'late' ? BAD_MS / 2 : 0 },
-      maxPacketBytes: 1 << 20,
-      startPacketBytes: 16_384,
-    });
-    const { resendsAfterLoss, sendsEarly, impatience, readers } = schedule;
+    const { resendsAfterLoss, sendsEarly, impatience } = schedule;
     this.initiator = new SimInitiator(
       this.clock,
       this.ledger,
       this.#random.fork(),
-      { ...rules(readers.up), resendsAfterLoss, sendsEarly, impatience, impatientUntilMs: BAD_MS },
+      { ...this.#rules('up'), resendsAfterLoss, sendsEarly, impatience, impatientUntilMs: BAD_MS },
       (opened) => {
         this.#dial(opened);
       },
     );
-    this.acceptor = new SimAcceptor(this.clock, this.ledger, this.#random.fork(), rules(readers.down), 'down');
+    this.acceptor = new SimAcceptor(this.clock, this.ledger, this.#random.fork(), this.#rules('down'), 'down');
     this.acceptor.authorizeMs = schedule.authorizeMs;
     this.#plan();
   }
@@ -105,12 +100,15 @@ export class World {
     this.finish();
   }
 
-  /** The bad time, and the good time until everything is settled. */
+  /** The bad time, and the good time until everything is settled: first all that does not wait for a reader. */
   settle(): void {
     this.initiator.connect();
     while (this.clock.step(BAD_MS));
     this.clock.nowMs = Math.max(this.clock.nowMs, BAD_MS);
     this.acceptor.authorizeMs = 0;
+    this.runUntil(() => this.#isStalled, 'everything is settled that is read');
+    this.initiator.giveUp();
+    this.acceptor.giveUp();
     this.runUntil(() => this.isSettled, 'everything is settled');
   }
 
@@ -125,13 +123,32 @@ export class World {
     return this.ledger.entries.every((entry) => entry.outcome !== undefined);
   }
 
+  /** Nothing is left but messages on channels that are not read. */
+  get #isStalled(): boolean {
+    if (this.isSettled) return true;
+    return [this.initiator, this.acceptor].every((node) => {
+      const left = this.ledger.entries.filter(({ way, outcome }) => way === node.way && outcome === undefined);
+      const reader = (node === this.initiator ? this.acceptor : this.initiator).port?.reader;
+      const names = reader?.stalled;
+      if (names === undefined || names.size === 0) return left.length === 0;
+      // Each number that such a channel ever had may be one that is not given back.
+      const numbers = new Set<number>();
+      for (const { way, channel, message } of this.ledger.entries) {
+        if (way === node.way && names.has(channel)) numbers.add(message.channelNumber);
+      }
+      const hasNumbers = numbers.size < this.schedule.maxOpenChannels - 1;
+      return left.every(({ channel }) => names.has(channel) || (channel !== '' && !hasNumbers));
+    });
+  }
+
   runUntil(isReached: () => boolean, what: string): void {
     const untilMs = this.clock.nowMs + GOOD_MS;
     for (let i = 0; !isReached(); i++) {
       // Asking costs more than a step does.
       for (let steps = 0; steps < 50; steps++) this.clock.step(untilMs);
       if (this.clock.nowMs >= untilMs || !this.clock.step(untilMs)) {
-        if (!isReached()) this.ledger.faults.push(`never: ${what}`);
+        const readers = [this.acceptor, this.initiator].map(({ port }) => String(port?.reader)).join('; ');
+        if (!isReached()) this.ledger.faults.push(`never: ${what}; readers: ${readers}`);
         return;
       }
     }
@@ -144,6 +161,28 @@ export class World {
     this.clock.after(this.#random.scaled(1, 20_000) - 1, () => {
       node.abort(entry);
     });
+  }
+
+  #rules(way: Way): NodeRules {
+    const { readers, manners, maxWholeBytes, poolMarginBytes, maxMessageBytes, maxOpenChannels } = this.schedule;
+    const kind = readers[way];
+    return {
+      terms: {
+        maxPacketBytes: 1 << 20,
+        maxMessageBytes,
+        initialChannelCredit: 16_384,
+        poolBytes: maxWholeBytes + poolMarginBytes,
+        maxOpenChannels,
+      },
+      maxWholeBytes,
+      reader: {
+        everyMs: kind === 'slow' ? 100 : 0,
+        startsAtMs: kind === 'late' ? BAD_MS / 2 : 0,
+        manners: manners[way],
+      },
+      maxPacketBytes: 1 << 20,
+      startPacketBytes: 16_384,
+    };
   }
 
   #close(): void {
@@ -290,17 +329,22 @@ export class World {
   }
 
   #outgoing(random: Random): Outgoing {
-    const { maxSizeBytes, channels } = this.schedule;
+    const { maxSizeBytes, channels, streamShare, breakShare, ttlShare } = this.schedule;
+    const poolBytes = Math.min(this.schedule.maxWholeBytes, 200_000);
     const sizeBytes = random.chance(0.1)
       ? random.int(0, 3)
-      : random.scaled(1, random.pick([300, 20_000, maxSizeBytes]));
+      : random.chance(0.15)
+        ? random.int(Math.floor(poolBytes / 3), poolBytes + 1000)
+        : random.scaled(1, random.pick([300, 20_000, maxSizeBytes]));
     const channel = random.int(0, channels - 1);
     return {
       sizeBytes,
       isText: random.chance(0.4),
       channel: channel === 0 ? '' : `channel ${channel}`,
       priority: random.pick(['high', 'auto', 'low']),
-      source: random.chance(0.15) ? random.pick(['stream', 'slow']) : 'bytes',
+      source: random.chance(streamShare) ? random.pick(['stream', 'slow']) : 'bytes',
+      isBroken: random.chance(breakShare),
+      ttlMs: random.chance(ttlShare) ? random.scaled(1, 30_000) : undefined,
     };
   }
 }

@@ -1,0 +1,37 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import type { BuildOptions } from 'esbuild';
+
+/** What runs elsewhere: in the page, and in the server's process. */
+export interface Bundles {
+  /** Source of the page's script. */
+  readonly page: string;
+  /** Path of the server's script: plain JavaScript, so that no compiler counts as its memory. */
+  readonly server: string;
+}
+
+/** @param folder - where files go */
+export async function makeBundles(folder: string): Promise<Bundles> {
+  const [page, serverText] = await Promise.all([
+    bundle('page/main.ts', { format: 'esm', minify: true }),
+    bundle('server.ts', { format: 'cjs', platform: 'node' }),
+  ]);
+  const server = join(folder, 'server.cjs');
+  await writeFile(server, serverText);
+  return { page, server };
+}
+
+async function bundle(entry: string, options: BuildOptions): Promise<string> {
+  const path = fileURLToPath(new URL(entry, import.meta.url));
+  const { outputFiles } = await build({
+    ...options,
+    entryPoints: [path],
+    bundle: true,
+    target: 'es2022',
+    write: false,
+    logLevel: 'error',
+  });
+  return outputFiles[0]?.text ?? '';
+}
