@@ -104,7 +104,9 @@ describe('a limit that changes', () => {
     await socket.send(second).delivered;
 
     const after = socket.stats();
-    expect(before.limitBytes).toBe(32 * KIB);
+    // As large as pays on this path.
+    expect(before.limitBytes).toBeGreaterThanOrEqual(16 * KIB);
+    expect(before.limitBytes).toBeLessThanOrEqual(32 * KIB);
     expect(after.limitBytes).toBeLessThanOrEqual(8 * KIB);
     expect(after.limitBytes).toBeGreaterThanOrEqual(4 * KIB);
     expect(after.connections - before.connections).toBeLessThanOrEqual(3);

@@ -234,7 +234,8 @@ describe('close() from inside a listener', () => {
 
   test.each(names)('of %s ends the socket, and breaks nothing', async (name: keyof ChunkSocketEvents) => {
     const reports = catchReports();
-    const { url, sessions, wss } = await startServer();
+    // Less than packets start with: the limit is told.
+    const { url, sessions, wss } = await startServer({}, { maxPayload: 8192 });
     const other = await startServer();
     let target = url;
     const socket = openSocket(() => target);

@@ -33,7 +33,8 @@ describe('a listener', () => {
     async (name: keyof ChunkSocketEvents, manner) => {
       const reports = catchReports();
       const unhandled = catchUnhandled();
-      const { url, sessions, wss } = await startServer();
+      // Less than packets start with: the limit is told.
+      const { url, sessions, wss } = await startServer({}, { maxPayload: 8192 });
       const socket = openSocket(url);
       const seen = collect(socket, name);
       socket.on(name, () => {
