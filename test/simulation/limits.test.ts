@@ -44,7 +44,9 @@ function isLearned(world: World, way: Way): boolean {
   const limit = rungBelow(trueLimit(world, way));
   // Where nothing speaks against larger packets, the sender has what it starts with, and more as it pays.
   const isFree = learner.ceiling === Infinity && learner.floor >= Math.min(limit, START_BYTES);
-  return isFree || learner.floor * 2 >= Math.min(PAYING_BYTES, limit);
+  // Where both limits change, a close that is about the other direction can count against the same size twice.
+  const slack = world.schedule[way].limits.length > 1 ? 4 : 2;
+  return isFree || learner.floor * slack >= Math.min(PAYING_BYTES, limit);
 }
 
 function check(world: World): void {
