@@ -19,17 +19,17 @@ async function bundle(source) {
 }
 
 // Ratchets: what was reached, rounded up, towards 10,000. They go down, but for what the socket newly does (the latest:
-// streams, `incoming`, the delay-based window; 5.8 kB).
+// streams, `incoming`, the delay-based window, byte streams; 6.2 kB).
 const measured = [
   {
     name: "import { ChunkSocket } from 'chunksocket'",
     bytes: await bundle("export { ChunkSocket } from 'chunksocket';"),
-    gzipLimit: 26_900,
+    gzipLimit: 27_300,
   },
   {
     name: 'chunksocket.iife.min.js (script tag)',
     bytes: readFileSync('dist/chunksocket.iife.min.js'),
-    gzipLimit: 27_300,
+    gzipLimit: 27_650,
   },
 ].map(({ name, bytes, gzipLimit }) => ({
   name,

@@ -2,6 +2,9 @@ import { PatternCheck } from '../shared/pattern.ts';
 import type { Link } from './link.ts';
 import type { Reporter } from './reporter.ts';
 
+/** As the server's packets: more is copied in two steps. */
+const READ_BYTES = 256 * 1024;
+
 /**
  * Asks for a message of so many bytes and reads it to its end.
  *
@@ -11,11 +14,13 @@ export async function download(link: Link, bytes: number, reporter: Reporter): P
   const startedAtMs = performance.now();
   const stream = link.download();
   link.tell({ kind: 'download', bytes });
-  const reader = (await stream).getReader();
+  const reader = (await stream).getReader({ mode: 'byob' });
   const check = new PatternCheck();
+  let buffer = new ArrayBuffer(READ_BYTES);
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read(new Uint8Array(buffer));
     if (done) break;
+    buffer = value.buffer;
     check.add(value);
     reporter.progress(check.bytes, bytes);
   }

@@ -7,7 +7,7 @@ export const ackDelayMs = 20;
 /** Window of a new connection. */
 export const startWindowBytes = 65536;
 /** Queue that the sender lets stand, in ms of the path's rate. */
-export const queueTargetMs = 10;
+export const queueTargetMs = 5;
 /** Largest window. */
 export const maxWindowBytes = 4_194_304;
 /** Silence after which the initiator probes. */

@@ -4,6 +4,7 @@ import type { MessageOrigin } from '../protocol/frame.ts';
 import { encodeText } from '../protocol/text.ts';
 import type { IncomingMessage } from '../session/mux/incoming-message.ts';
 import type { Session } from '../session/session.ts';
+import { byteStream } from './byte-stream.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { SafeEmitter } from './safe-emitter.ts';
 import type { Unsubscribe } from './safe-emitter.ts';
@@ -61,7 +62,8 @@ export interface Incoming {
   blob(): Promise<Blob>;
   /**
    * The bytes as they come; text as UTF-8. Whoever reads slowly slows the sender, on this channel only. Errors with
-   * `CancelledError` when the rest does not come; `cancel` rejects the message.
+   * `CancelledError` when the rest does not come; `cancel` rejects the message. A byte stream, where the platform has
+   * those: a reader of mode `byob` makes no garbage, however long the message is.
    */
   stream(): ReadableStream<Uint8Array<ArrayBuffer>>;
   /**
@@ -192,31 +194,23 @@ export class IncomingTransfer implements Incoming {
 
   stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
     const message = this.#stream();
-    return new ReadableStream<Uint8Array<ArrayBuffer>>(
-      {
-        pull: (controller) =>
-          new Promise<void>((resolve) => {
-            const take = (): void => {
-              const error = this.#error();
-              const part = this.#read();
-              if (part !== undefined) controller.enqueue(part);
-              if (error !== undefined) controller.error(error);
-              else if (message.isTaken) controller.close();
-              else if (part === undefined) return;
-              this.#take = undefined;
-              resolve();
-            };
-            this.#take = take;
-            take();
-          }),
-        cancel: (reason) => {
-          this.#take = undefined;
-          this.#reject(reason);
-        },
+    const getError = (): Error | undefined => this.#error();
+    return byteStream({
+      read: () => this.#read(),
+      get isAtEnd() {
+        return message.isTaken;
       },
-      // Nothing is taken before it is asked for: what was taken gives its credit back.
-      { highWaterMark: 0 },
-    );
+      get error() {
+        return getError();
+      },
+      follow: (take) => {
+        this.#take = take;
+        take?.();
+      },
+      cancel: (reason) => {
+        this.#reject(reason);
+      },
+    });
   }
 
   reject(reason?: string): void {

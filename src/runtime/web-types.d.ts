@@ -9,6 +9,10 @@ interface ReadableStreamDefaultController<R> {
   error(reason: unknown): void;
 }
 
+interface ReadableByteStreamController extends ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> {
+  readonly byobRequest: { readonly view: Uint8Array | null; respond(bytesWritten: number): void } | null;
+}
+
 interface ReadableStream<R> {
   readonly locked: boolean;
   cancel(reason?: unknown): Promise<void>;
@@ -19,7 +23,8 @@ interface ReadableStream<R> {
 // eslint-disable-next-line no-var -- a global that is also a value can only be declared so
 declare var ReadableStream: new <R>(
   source: {
-    pull(controller: ReadableStreamDefaultController<R>): void | PromiseLike<void>;
+    readonly type?: 'bytes';
+    pull(controller: ReadableByteStreamController): void | PromiseLike<void>;
     cancel(reason: unknown): void;
   },
   strategy: { readonly highWaterMark: number },

@@ -64,6 +64,23 @@ describe('a transfer', () => {
     expect(transfer.state).toBe('delivered');
   });
 
+  test('of a stream is sent again in the next session only if nothing of it was sent', async () => {
+    const { socket, server, clock } = openScripted();
+    const first = await server.accept();
+    const begun = socket.send(generate(20, 10_000));
+    await settle();
+    const waiting = socket.send(generate(1, 10));
+    expect([begun.state, waiting.state]).toEqual(['sending', 'queued']);
+    first.end();
+    clock.advance(1000);
+    const second = (await server.next()).forget();
+    server.isAcking = true;
+    await expect(begun.delivered).rejects.toMatchObject({ code: 'ERR_SESSION_LOST' });
+    second.answer();
+    await waiting.delivered;
+    expect(waiting.totalBytes).toBe(10);
+  });
+
   test('of a stream does not know its length until it is delivered', async () => {
     const { url, sessions } = await startServer();
     const socket = openSocket(url);

@@ -28,7 +28,8 @@ export const SOURCES: readonly SourceKind[] = [
 ];
 
 /** How a message is taken: by a listener of `message`, with a `binaryType`, or by one of `incoming`. */
-export type TakeKind = 'arraybuffer' | 'uint8array' | 'blob' | 'text()' | 'arrayBuffer()' | 'blob()' | 'stream()';
+export type TakeKind =
+  'arraybuffer' | 'uint8array' | 'blob' | 'text()' | 'arrayBuffer()' | 'blob()' | 'stream()' | 'stream(byob)';
 
 export const TAKES: readonly TakeKind[] = [
   'arraybuffer',
@@ -38,6 +39,7 @@ export const TAKES: readonly TakeKind[] = [
   'arrayBuffer()',
   'blob()',
   'stream()',
+  'stream(byob)',
 ];
 
 /** One message, from the page to the server or back. JSON, since it goes to the page. */

@@ -9,10 +9,13 @@ export interface Taken {
   readonly form: string;
 }
 
+/** Less than a packet, and no divisor of one. */
+const BYOB_BYTES = 5003;
+
 const encoder = new TextEncoder();
 
 /** Whether the kind is one of `incoming`. */
-export const isIncoming = (take: TakeKind): boolean => take.endsWith('()');
+export const isIncoming = (take: TakeKind): boolean => take.endsWith(')');
 
 /** Takes a message that was handed over whole. */
 export async function takeWhole(data: string | ArrayBuffer | Uint8Array | Blob): Promise<Taken> {
@@ -45,12 +48,24 @@ export async function takeIncoming(incoming: Incoming, take: TakeKind): Promise<
       }
       return { ...(await takeWhole(new Blob(parts as Uint8Array<ArrayBuffer>[]))), isText, form: 'ReadableStream' };
     }
+    case 'stream(byob)': {
+      const reader = incoming.stream().getReader({ mode: 'byob' });
+      const parts: Uint8Array<ArrayBuffer>[] = [];
+      let buffer = new ArrayBuffer(BYOB_BYTES);
+      for (;;) {
+        const { done, value } = await reader.read(new Uint8Array(buffer));
+        if (done) break;
+        parts.push(value.slice());
+        buffer = value.buffer;
+      }
+      return { ...(await takeWhole(new Blob(parts))), isText, form: 'ReadableStream' };
+    }
   }
 }
 
 /** The form that a message has to have. */
 export function formOf(take: TakeKind, isText: boolean): string {
-  if (take === 'stream()') return 'ReadableStream';
+  if (take.startsWith('stream')) return 'ReadableStream';
   if (take === 'text()' || (isText && !isIncoming(take))) return 'string';
   if (take === 'arraybuffer' || take === 'arrayBuffer()') return 'ArrayBuffer';
   return take === 'uint8array' ? 'Uint8Array' : 'Blob';

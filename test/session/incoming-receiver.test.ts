@@ -387,6 +387,63 @@ describe('very many small messages', () => {
   });
 });
 
+describe('messages of a length that is not known', () => {
+  const maxWholeBytes = 100_000;
+
+  /** Begins one on each of two channels; the first has room, and the second says that it would need some. */
+  function begin(spareBytes: number): ReceiverBench {
+    const bench = new ReceiverBench({ maxWholeBytes, poolBytes: maxWholeBytes + 8192 + spareBytes });
+    for (const channel of [1, 2]) {
+      expect(bench.start(channel, INITIAL - 64 - 3, { name: `${channel}` })).toBeUndefined();
+      for (const message of bench.told()) bench.receiver.takeWhole(message);
+      bench.endTurn();
+      bench.blocked(channel);
+      bench.endTurn();
+    }
+    expect(bench.limit(1)).toBeGreaterThan(INITIAL);
+    return bench;
+  }
+
+  test('do not wait for each other where there is room beside the largest', () => {
+    const bench = begin(200_000);
+    let sent = INITIAL;
+    for (; sent < 80_000; sent += 8000) {
+      bench.blocked(2);
+      bench.endTurn();
+      expect(bench.limit(2)).toBeGreaterThanOrEqual(sent + 8000);
+      expect(bench.frame(2, 8000)).toBeUndefined();
+    }
+    expect(bench.frame(2, 0, { fin: true })).toBeUndefined();
+    expect(bench.handed()).toHaveLength(1);
+  });
+
+  test.each([0, 20_000, 60_000])('leave the first of them what it may need, with %i bytes to spare', (spareBytes) => {
+    const bench = begin(spareBytes);
+    let sent = INITIAL;
+    for (let room = bench.limit(2) - sent; room > 0; room = bench.limit(2) - sent) {
+      expect(bench.frame(2, room)).toBeUndefined();
+      sent += room;
+      bench.blocked(2);
+      bench.endTurn();
+    }
+    // The second one has what is to spare, and no more.
+    expect(sent).toBeLessThanOrEqual(INITIAL + spareBytes + 64);
+    expect(sent).toBeGreaterThanOrEqual(INITIAL + spareBytes / 4);
+    for (let used = INITIAL, left = maxWholeBytes - (INITIAL - 67); left > 0;) {
+      const part = Math.min(left, bench.limit(1) - used);
+      expect(part).toBeGreaterThan(0);
+      expect(bench.frame(1, part)).toBeUndefined();
+      used += part;
+      left -= part;
+      bench.endTurn();
+    }
+    expect(bench.frame(1, 0, { fin: true })).toBeUndefined();
+    expect(bench.handed()).toHaveLength(1);
+    bench.endTurn();
+    expect(bench.limit(2)).toBeGreaterThan(sent);
+  });
+});
+
 describe('a peer that does not read', () => {
   test.each(['reject', 'read'] as const)(
     'gets no more credit for what the application does (%s), until it does',

@@ -358,7 +358,8 @@ export class Link {
       this.learner.acked(fresh);
       this.#window.acked(ack, this.#sent, nowMs);
       const { limit } = this.learner;
-      if (limit * 2 <= this.#window.packetBytes && this.#user.pendingBytes('all', limit) >= limit) this.learner.grow();
+      const hasMore = this.#sent - ack >= limit || this.#user.pendingBytes('all', limit) >= limit;
+      if (limit * 2 <= this.#window.packetBytes && hasMore) this.learner.grow();
     }
     this.#counted(ack);
     return undefined;

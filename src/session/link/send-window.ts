@@ -11,7 +11,7 @@ const PACKET_MS = 4;
 const MIN_ROUND_MS = 10;
 const PROBE_EVERY_MS = 10_000;
 /** Rates of less time are more about when acknowledgements came than about the path. */
-const MIN_RATE_MS = 100;
+const MIN_RATE_MS = 500;
 /** Without a sample for so long, the next packet is one; with nothing under way, all starts anew. */
 const IDLE_MS = 1000;
 
@@ -54,6 +54,8 @@ export class SendWindow {
   // Rate: the best of the current and of the last 10 s.
   #best = 0;
   #bestBefore = 0;
+  /** Of single rounds of the first slow start: all there is until a rate was measured. */
+  #guess = 0;
   #rateFrom = 0;
   #rateAtMs = 0;
   /** The peer sends, too. */
@@ -85,7 +87,7 @@ export class SendWindow {
 
   /** Best delivery rate of the last 10 to 20 s in bytes per ms, 0 while unknown. */
   get rate(): number {
-    return Math.max(this.#best, this.#bestBefore);
+    return Math.max(this.#best, this.#bestBefore) || this.#guess;
   }
 
   /** The largest packet that does not hold up a small message behind it, nor takes much of the window. */
@@ -190,11 +192,13 @@ export class SendWindow {
     const { isBusy } = this;
     const bytes = this.#acked - this.#rateFrom;
     const rateMs = nowMs - this.#rateAtMs;
-    if (rateMs >= MIN_RATE_MS || this.#isSlow) {
+    const isFirst = this.#highBytes === Infinity;
+    if (rateMs >= MIN_RATE_MS || isFirst) {
       const rate = bytes / Math.max(ms, rateMs);
       // Then acknowledgements wait in the peer's own queue, and behind its packets.
       this.#isCrossed = this.takenBytes * 8 > bytes;
-      if (isBusy || (this.rate > 0 && rate > this.rate)) this.#best = Math.max(this.#best, rate);
+      if (isFirst) this.#guess = Math.max(this.#guess, isBusy ? rate : 0);
+      else if (isBusy || (this.rate > 0 && rate > this.rate)) this.#best = Math.max(this.#best, rate);
       this.#startRate(nowMs);
     }
     const isCrossed = this.#isCrossed;
@@ -207,7 +211,8 @@ export class SendWindow {
       this.#best = 0;
     }
     if (this.#highBytes === Infinity || this.#baseMs === Infinity) this.#baseMs = Math.min(this.#baseMs, ms);
-    else if (this.#isSlow || !isBusy) this.#baseMs += (ms - this.#baseMs) * (ms < this.#baseMs ? 0.5 : 0.25);
+    else if (this.#isSlow || (!isBusy && flightBytes * 4 < this.bytes))
+      this.#baseMs += (ms - this.#baseMs) * (ms < this.#baseMs ? 0.5 : 0.25);
     const baseMs = this.#baseMs;
     const queueMs = ms - baseMs;
     const isLow = queueMs < targetMs / 2;

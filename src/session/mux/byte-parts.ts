@@ -56,9 +56,13 @@ export class ByteParts {
     // What was taken may be a view of the block: the rest of it is used for what follows.
     this.#isBlockLast &&= this.bytes > 0;
     // Only what ends with its buffer, behind the header of a packet, is sure to be alone in it.
-    return part.byteOffset > OWN_HEAD_BYTES || part.byteOffset + part.length < part.buffer.byteLength
-      ? part.slice()
-      : (part as Uint8Array<ArrayBuffer>);
+    if (part.byteOffset > OWN_HEAD_BYTES || part.byteOffset + part.length < part.buffer.byteLength) return part.slice();
+    // Whoever has it may detach it.
+    if (part.buffer === this.#block.buffer) {
+      this.#block = noBytes;
+      this.#blockBytes = 0;
+    }
+    return part as Uint8Array<ArrayBuffer>;
   }
 
   /** All of it in one piece, which is the caller's: a view where there is one part only. */

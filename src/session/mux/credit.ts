@@ -28,7 +28,7 @@ export class Credit {
   readonly #waiting = new Set<ReceiveChannel>();
   /** Channels that get their credit when what waits has been said. */
   readonly #owed = new Set<ReceiveChannel>();
-  /** The one channel whose message of unknown length may grow in the pool now. */
+  /** The one channel whose message of unknown length is sure to find room in the pool. */
   #growing: ReceiveChannel | undefined;
   #isStale = false;
 
@@ -82,8 +82,8 @@ export class Credit {
 
   /**
    * Gives the pool's room to the messages that wait for it, oldest first: all that a message of known length needs, or
-   * a step for the one of unknown length that may grow. To be called when the application has had a look at what came,
-   * and before anything is written.
+   * a step for those of unknown length, of which one is sure to find room up to its end. To be called when the application
+   * has had a look at what came, and before anything is written.
    */
   share(): void {
     if (!this.#isStale || this.#isSilent()) return;
@@ -113,7 +113,10 @@ export class Credit {
       const before = channel.committedBytes(initialChannelCredit);
       if (cost === undefined) {
         this.#growing ??= channel;
-        if (this.#growing !== channel) continue;
+        const isGrowing = this.#growing === channel;
+        // The others grow as well when that holds them up, by what the one that grows can do without.
+        const room = isGrowing ? free : free - this.#reservedFor(this.#growing);
+        if (!isGrowing && (room <= 0 || !channel.isStarving)) continue;
         // Room is taken for what has come, and the usual credit given ahead of it: what is left of that when the message
         // ends is no more than any channel may keep.
         const windowBytes = initialChannelCredit + channel.aheadBytes;
@@ -124,7 +127,7 @@ export class Credit {
           this.#widen(channel);
         }
         const limitBytes = channel.arrivedBytes + initialChannelCredit + channel.aheadBytes;
-        this.#grant(channel, Math.min(limitBytes, channel.limitBytes + free));
+        this.#grant(channel, Math.min(limitBytes, channel.limitBytes + room));
       } else {
         if (isKnownBlocked) continue;
         const limitBytes = message.startBytes + cost + initialChannelCredit;
@@ -142,6 +145,12 @@ export class Credit {
 
   #isSilent(): boolean {
     return this.#control.bytes > MAX_UNSAID_BYTES;
+  }
+
+  /** What the largest message may still need on this channel. */
+  #reservedFor(channel: ReceiveChannel): number {
+    const takenBytes = channel.committedBytes(this.#terms.initialChannelCredit) - channel.aheadBytes;
+    return this.#maxWholeBytes + MIN_POOL_MARGIN_BYTES - takenBytes;
   }
 
   #widen(channel: ReceiveChannel): void {
