@@ -40,7 +40,7 @@ describe('the window of the sender', () => {
   });
 
   it('has at most 4 MiB under way where the path is faster than that', () => {
-    const path = upload(new RatedPath(10_000, 0.3), 1.7);
+    const path = upload(new RatedPath(30_000, 0.3), 1.7);
     expect(path.share(200)).toBeGreaterThan(0.95);
     expect(path.windowBytes).toBe(4_194_304);
     expect(path.pingMs(99, START_MS)).toBeLessThan(6);
@@ -86,6 +86,28 @@ describe('the window of the sender', () => {
     const path = upload(new RatedPath(20, 50, { jitterMs }));
     expect(path.share(15_000)).toBeGreaterThan(0.85);
     expect(path.pingMs(99, START_MS + 1000)).toBeLessThan(80 + 2 * jitterMs);
+  });
+
+  it.each([
+    [100, 5, 5, 0.85],
+    [100, 2, 3, 0.95],
+    [20, 5, 10, 0.85],
+  ])('nor on a short path: %d Mbit/s, %d ms that vary by %i', (mbitPerS, baseMs, jitterMs, least) => {
+    const path = upload(new RatedPath(mbitPerS, baseMs, { jitterMs })).run(1000);
+    expect(path.share(14_000)).toBeGreaterThan(least);
+    expect(path.pingMs(99, START_MS + 1000)).toBeLessThan(baseMs + 10 + 2 * jitterMs);
+  });
+
+  it('keeps the queue short where messages come with pauses between them', () => {
+    const path = upload(new RatedPath(1000, 2), 1.7);
+    const { windowBytes } = path.run(1000);
+    for (let round = 0; round < 10; round++) {
+      path.run(300).stopBulk();
+      path.run(20).startBulk();
+    }
+    path.run(300);
+    expect(path.windowBytes).toBeLessThan(windowBytes * 1.5);
+    expect(path.pingMs(99, START_MS + 1000)).toBeLessThan(12);
   });
 
   it.each([

@@ -9,6 +9,8 @@ const MIN_PACKET_BYTES = 1024;
 const PACKET_MS = 4;
 /** A shorter round says little on a clock that browsers coarsen to 1 ms. */
 const MIN_ROUND_MS = 10;
+/** A short path varies less. */
+const MIN_TARGET_MS = 2;
 const PROBE_EVERY_MS = 10_000;
 /** Rates of less time are more about when acknowledgements came than about the path. */
 const MIN_RATE_MS = 500;
@@ -25,8 +27,8 @@ interface Sample {
 }
 
 /**
- * How much may be under way unacknowledged: what fills the path, and a queue of `queueTargetMs` on top, so that the path
- * never runs dry and small messages hardly wait.
+ * How much may be under way unacknowledged: what fills the path, and a queue of up to `queueTargetMs` on top, so that the
+ * path never runs dry and small messages hardly wait.
  *
  * Ruled by delay, as FAST TCP is (Wei, Jin, Low and Hegde 2006): once per round trip the window goes halfway to
  * `window * base / rtt + rate * target`, whose fixed point is a round trip of `base + target`. The second term does not
@@ -202,7 +204,8 @@ export class SendWindow {
       this.#startRate(nowMs);
     }
     const isCrossed = this.#isCrossed;
-    const targetMs = isCrossed ? queueTargetMs * 2 : queueTargetMs;
+    const shortTargetMs = MIN_TARGET_MS + this.#baseMs / 4;
+    const targetMs = isCrossed ? queueTargetMs * 2 : Math.min(queueTargetMs, shortTargetMs);
     const isDue = this.#isProbeDue(nowMs);
 
     this.rttMs += (ms - this.rttMs) / (this.rttMs === 0 ? 1 : 8);
