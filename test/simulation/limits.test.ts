@@ -59,7 +59,9 @@ function check(world: World): void {
     }
     const { floor, trail } = learner;
     const limit = trueLimit(world, way);
-    if (floor > limit) faults.push(`${way}: the floor is ${floor}, the path carries ${limit}: ${trail.join(' ')}`);
+    // What is larger than pays is not tried again while the path's rate asks for no more.
+    if (Math.min(floor, PAYING_BYTES) > limit)
+      faults.push(`${way}: the floor is ${floor}, the path carries ${limit}: ${trail.join(' ')}`);
     if (!isLearned(world, way)) faults.push(`${way}: the floor is only ${floor} of ${limit}: ${trail.join(' ')}`);
   }
 }

@@ -151,7 +151,8 @@ describe('traces of streams', () => {
     }
     expect([files, reader.isIntact]).toEqual([8, true]);
     expect(lives.map(({ state }) => state)).toEqual(['started', 'started']);
-    drain(pair, reader, 10);
+    // Two windows of credit in each ms.
+    drain(pair, reader, 10, 10_000);
     run(pair, reader, 30);
     expect(reader.done.slice(8).sort()).toEqual(['live 1', 'live 2']);
     expect([reader.isIntact, pair.initiator.bufferedBytes]).toEqual([true, 0]);

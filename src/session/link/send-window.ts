@@ -60,6 +60,8 @@ export class SendWindow {
   #guess = 0;
   #rateFrom = 0;
   #rateAtMs = 0;
+  /** It began with nothing under way: a burst that is over too soon says too little, never too much. */
+  #isFromEmpty = false;
   /** The peer sends, too. */
   #isCrossed = false;
   // Round trip
@@ -118,7 +120,7 @@ export class SendWindow {
         this.#isProbeDue(nowMs);
       }
       this.#startRound(end, nowMs);
-      this.#startRate(nowMs);
+      this.#startRate(nowMs, true);
     }
     this.#unflaggedBytes += packetBytes;
     const flag =
@@ -178,7 +180,8 @@ export class SendWindow {
     this.isBusy = false;
   }
 
-  #startRate(nowMs: number): void {
+  #startRate(nowMs: number, isFromEmpty: boolean): void {
+    this.#isFromEmpty = isFromEmpty;
     this.#rateFrom = this.#acked;
     this.#rateAtMs = nowMs;
     this.takenBytes = 0;
@@ -195,13 +198,13 @@ export class SendWindow {
     const bytes = this.#acked - this.#rateFrom;
     const rateMs = nowMs - this.#rateAtMs;
     const isFirst = this.#highBytes === Infinity;
-    if (rateMs >= MIN_RATE_MS || isFirst) {
+    if (rateMs >= (this.#isFromEmpty ? MIN_ROUND_MS : MIN_RATE_MS) || isFirst) {
       const rate = bytes / Math.max(ms, rateMs);
       // Then acknowledgements wait in the peer's own queue, and behind its packets.
       this.#isCrossed = this.takenBytes * 8 > bytes;
       if (isFirst) this.#guess = Math.max(this.#guess, isBusy ? rate : 0);
       else if (isBusy || (this.rate > 0 && rate > this.rate)) this.#best = Math.max(this.#best, rate);
-      this.#startRate(nowMs);
+      this.#startRate(nowMs, false);
     }
     const isCrossed = this.#isCrossed;
     const shortTargetMs = MIN_TARGET_MS + this.#baseMs / 4;
