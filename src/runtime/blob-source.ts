@@ -82,7 +82,7 @@ export class BlobSource implements Source {
       this.#blocks[0] = block.subarray(count);
     } else {
       this.#blocks.shift();
-      this.#free.push(block.buffer as ArrayBuffer);
+      if (this.#reader) this.#free.push(block.buffer as ArrayBuffer);
     }
     void this.#read();
   }

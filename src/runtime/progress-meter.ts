@@ -11,7 +11,8 @@ export class ProgressMeter {
   isDue(bytes: number, nowMs: number): boolean {
     const elapsedMs = nowMs - this.#atMs;
     if (elapsedMs < EVERY_MS) return false;
-    if (elapsedMs < Infinity) {
+    // A message that is sent again begins at 0.
+    if (elapsedMs < Infinity && bytes >= this.#bytes) {
       const rate = ((bytes - this.#bytes) * 1000) / elapsedMs;
       this.bytesPerSecond = this.bytesPerSecond === 0 ? rate : this.bytesPerSecond * 0.7 + rate * 0.3;
     }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { BlobSource } from '../../src/runtime/blob-source.ts';
 import type { BlobLike } from '../../src/runtime/blob-source.ts';
+import { bufferBytes } from '../support/collect-garbage.ts';
 import { settle } from '../support/manual-clock.ts';
 import { patternBytes } from '../support/pattern-bytes.ts';
 
@@ -220,4 +221,26 @@ describe('BlobSource', () => {
     expect(source.readyBytes).toBe(0);
     expect(reads).toHaveLength(1);
   });
+});
+
+test('a Blob that is read by slices is not kept', async () => {
+  const blob: BlobLike = {
+    size: 64 * MIB,
+    slice: (start, end) => ({ arrayBuffer: () => Promise.resolve(new ArrayBuffer(end - start)) }),
+  };
+  const before = bufferBytes();
+  const source = new BlobSource(blob);
+  const target = new Uint8Array(64 * KIB);
+  for (let at = 0; at < 60 * MIB;) {
+    while (source.readyBytes === 0) {
+      source.pull();
+      await settle();
+    }
+    const count = Math.min(target.length, source.readyBytes);
+    source.copy(target, 0, count);
+    at += count;
+  }
+  expect(bufferBytes() - before).toBeLessThan(8 * MIB);
+  // It is still being read.
+  expect(source.state).toBe('open');
 });

@@ -1,14 +1,17 @@
-import type { SendChannel } from './send-channel.ts';
+import type { SendChannel, Slots } from './send-channel.ts';
 
 /** What a channel may send before it gives its number to one that waits for it. */
 const TURN_BYTES = 64 * 1024;
+/** So many more sources than could have a number now may be read. */
+const SPARE_READS = 4;
 
 /** The numbers of our channels: at most so many are open at a time, and none is used twice. */
-export class ChannelNumbers {
+export class ChannelNumbers implements Slots {
   /** Count of numbers that may be open; 0 while nobody has said. */
   maxCount = 0;
   /** The next number. */
   next = 1;
+  readonly #active: Iterable<SendChannel>;
   readonly #open = new Map<number, SendChannel>();
   /** Given up, and not taken back by the peer. */
   readonly #retiring = new Map<number, SendChannel>();
@@ -17,13 +20,24 @@ export class ChannelNumbers {
   /** Where the last RETIRE ends in our stream: `Infinity` while it waits, 0 when the peer has read it. */
   #retireEnd = 0;
 
-  constructor(main: SendChannel) {
+  /** @param active - channels that have something to send */
+  constructor(main: SendChannel, active: Iterable<SendChannel>) {
     this.#open.set(0, main);
+    this.#active = active;
   }
 
-  /** A further number may be opened now. */
   get canOpen(): boolean {
-    return this.#open.size + this.#retiring.size < this.maxCount;
+    return this.#freeCount > 0;
+  }
+
+  mayRead(): boolean {
+    let left = this.#freeCount + SPARE_READS;
+    for (const { isAhead } of this.#active) if (isAhead && --left === 0) return false;
+    return true;
+  }
+
+  get #freeCount(): number {
+    return this.maxCount - this.#open.size - this.#retiring.size;
   }
 
   channel(number: number): SendChannel | undefined {
@@ -60,18 +74,18 @@ export class ChannelNumbers {
   }
 
   /**
-   * Gives numbers up, one for each of `active` that cannot open before it has one: of channels that have nothing to
+   * Gives numbers up, one for each active channel that cannot open before it has one: of channels that have nothing to
    * send, or had their turn.
    *
    * @returns the channels that are to do without; their numbers are still there to be told
    */
-  makeRoom(active: Iterable<SendChannel>): SendChannel[] {
+  makeRoom(): SendChannel[] {
     const { size } = this.#open;
     const left: SendChannel[] = [];
     if (this.maxCount === 0 || this.canOpen) return left;
     // Who waits for its own number to come back needs no other one.
     let wanted = this.#heardCount - this.#retiring.size;
-    for (const channel of active) if (channel.number < 0 && !channel.isRetiring && ++wanted === size) break;
+    for (const channel of this.#active) if (channel.number < 0 && !channel.isRetiring && ++wanted === size) break;
     for (const turnBytes of [Infinity, TURN_BYTES]) {
       for (const [number, channel] of this.#open) {
         if (wanted <= 0) return left;

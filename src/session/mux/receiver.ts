@@ -64,6 +64,11 @@ export class MuxReceiver {
     return bytes;
   }
 
+  /** {@link next} may have something. */
+  get hasWhole(): boolean {
+    return this.#ready.size > 0;
+  }
+
   /** Something that came on a channel of this name is not taken. */
   holds(name: string): boolean {
     const channel = this.#byName.get(name);

@@ -10,6 +10,14 @@ const NO_FIELDS = new Uint8Array();
 /** What the message at the head of a channel needs before it can go on. */
 export type Readiness = 'ready' | 'empty' | 'credit' | 'slot' | 'source';
 
+/** What a channel without a number asks. */
+export interface Slots {
+  /** A further number may be opened now. */
+  readonly canOpen: boolean;
+  /** The source of one more channel without a number may be read. */
+  mayRead(): boolean;
+}
+
 /**
  * Our side of one channel: the messages waiting on it, in order, and the credit that the peer gave.
  * Invariant: `usedBytes <= limitBytes`, both cumulative since the number was opened.
@@ -29,6 +37,8 @@ export class SendChannel {
   clock = 0;
   readonly #queue = new Queue<OutgoingMessage>();
   #headFields: Uint8Array | undefined;
+  /** The head's source was told to read. */
+  #isPulled = false;
 
   constructor(name: string, number: number, limitBytes: number) {
     this.name = name;
@@ -61,6 +71,7 @@ export class SendChannel {
   shift(): void {
     this.#queue.shift();
     this.#headFields = undefined;
+    this.#isPulled = false;
   }
 
   /** The number is given up: the next message opens another one. */
@@ -107,14 +118,22 @@ export class SendChannel {
     return message.state === 'queued' ? MESSAGE_COST_BYTES + this.headFields(message).length : 0;
   }
 
-  /** @param canOpen - whether a further channel number may be opened now */
-  readiness(canOpen: boolean): Readiness {
+  /** It has no number, and what it is to send is being read all the same. */
+  get isAhead(): boolean {
+    if (this.number >= 0 || !this.#isPulled) return false;
+    const { totalBytes, readyBytes = 0 } = this.head?.init.source ?? {};
+    // A stream that has nothing may have nothing for long: no other one waits for it.
+    return totalBytes !== undefined || readyBytes > 0;
+  }
+
+  readiness(slots: Slots): Readiness {
     const message = this.head;
     if (message === undefined) return 'empty';
     const { source } = message.init;
+    if (this.number < 0 && (this.isRetiring || !slots.canOpen || !(this.#isPulled || slots.mayRead()))) return 'slot';
+    this.#isPulled = true;
     source.pull();
-    if (source.readyBytes === 0 && source.state === 'open') return 'source';
-    if (this.number < 0 && (this.isRetiring || !canOpen)) return 'slot';
+    if (source.readyBytes === 0 && source.state !== 'ended') return 'source';
     const credit = this.creditBytes - this.headCostBytes(message);
     // The end of a message, or the start of one, needs no credit for payload.
     if (credit < 0 || (credit === 0 && message.state === 'started' && source.readyBytes > 0)) return 'credit';

@@ -54,14 +54,13 @@ export class MuxSender {
     this.#wake = wake;
     const main = new SendChannel('', 0, MIN_CHANNEL_CREDIT);
     this.#byName.set('', main);
-    this.#numbers = new ChannelNumbers(main);
+    this.#numbers = new ChannelNumbers(main, this.#active);
   }
 
   /** Messages wait, and none of them can go on before the peer gives credit or takes a channel back. */
   get isBlocked(): boolean {
-    const canOpen = this.#numbers.canOpen;
     for (const channel of this.#active) {
-      const readiness = channel.readiness(canOpen);
+      const readiness = channel.readiness(this.#numbers);
       if (readiness === 'credit' || readiness === 'slot') return true;
     }
     return false;
@@ -169,11 +168,10 @@ export class MuxSender {
   pendingBytes(mode: FillMode, max: number): number {
     let bytes = 0;
     if (mode !== 'control') {
-      const canOpen = this.#numbers.canOpen;
       for (const channel of this.#active) {
         if (bytes >= max) break;
         if (mode === 'early' && channel.number !== 0) continue;
-        const readiness = channel.readiness(canOpen);
+        const readiness = channel.readiness(this.#numbers);
         if (readiness === 'credit') this.#tellBlocked(channel);
         if (readiness === 'ready') {
           bytes += channel.pendingBytes(max) + channel.headCostBytes(channel.head as OutgoingMessage);
@@ -303,10 +301,9 @@ export class MuxSender {
 
   /** The channel to go on with: the least virtual time, the most urgent first among equals. */
   #pick(): SendChannel | undefined {
-    const canOpen = this.#numbers.canOpen;
     let best: SendChannel | undefined;
     for (const channel of this.#active) {
-      if (channel.readiness(canOpen) !== 'ready') continue;
+      if (channel.readiness(this.#numbers) !== 'ready') continue;
       // Time that it could not have used is not owed to it.
       channel.clock = Math.max(channel.clock, this.#clock);
       const isBetter =
@@ -320,7 +317,7 @@ export class MuxSender {
 
   /** Numbers of channels that have had their turn go to channels that wait for one. */
   #makeRoom(): void {
-    for (const channel of this.#numbers.makeRoom(this.#active)) {
+    for (const channel of this.#numbers.makeRoom()) {
       this.control.push({ type: 'retire', channel: channel.number });
       channel.retire((this.#peer as Terms).initialChannelCredit);
       this.#leave(channel);

@@ -41,6 +41,11 @@ export class BytesSource implements Source {
     this.isText = isText;
   }
 
+  /** All of them: whatever was copied, and for as long as the source is there. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
   get totalBytes(): number {
     return this.#bytes.length;
   }
