@@ -46,6 +46,29 @@ export type {
 } from './server/server-session.ts';
 export type { ServerIncoming } from './server/server-incoming.ts';
 export { handleProtocols } from './server/subprotocol.ts';
+export { ChunkWebSocketServer } from './server/web-socket/chunk-web-socket-server.ts';
+export type {
+  ChunkWebSocketServerEvents,
+  ChunkWebSocketServerOptions,
+  WsServerOptions,
+  WsWebSocketServer,
+} from './server/web-socket/chunk-web-socket-server.ts';
+export type {
+  WsCloseEvent,
+  WsErrorEvent,
+  WsEvent,
+  WsEventListener,
+  WsEventMap,
+  WsEventTarget,
+  WsListenerOptions,
+  WsMessageEvent,
+} from './server/web-socket/event-listeners.ts';
+export type { WsSendData } from './server/web-socket/outgoing-data.ts';
+export type { RawData, WsBinaryType } from './server/web-socket/raw-data.ts';
+export { SessionWebSocket } from './server/web-socket/session-web-socket.ts';
+export type { SessionWebSocketEvents, WsSendOptions } from './server/web-socket/session-web-socket.ts';
+export type { WsCallback } from './server/web-socket/send-callbacks.ts';
+export type { SocketView } from './server/web-socket/socket-view.ts';
 export type { WsSocket } from './server/ws-transport.ts';
 export type { LimitCause } from './session/link/limit-learner.ts';
 export type { Priority } from './session/mux/outgoing-message.ts';

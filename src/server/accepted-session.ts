@@ -67,6 +67,8 @@ export class AcceptedSession implements ServerSession {
   #phase: Phase = { kind: 'waiting', stopTimer: () => undefined };
   #status: SessionStatus = 'open';
   #stopDeadline: (() => void) | undefined;
+  /** Called when a packet of the client came, or the client itself. */
+  onLife: (() => void) | undefined;
 
   constructor(host: SessionHost, hello: Hello, { identity, protocol, secret, request, terms }: SessionInit) {
     const { options, clock } = host;
@@ -179,6 +181,11 @@ export class AcceptedSession implements ServerSession {
       throw new OptionError('reason', `${reasonBytes} bytes`, `at most ${MAX_CLOSE_REASON_BYTES} bytes`);
     }
     checkNumber('drainMs', drainMs, 0, Number.MAX_SAFE_INTEGER);
+    return this.closeWith(code, reason, drainMs);
+  }
+
+  /** As {@link close}, with any code that can stand in a close frame. */
+  closeWith(code: number, reason: string, drainMs: number = linkDefaults.drainMs): Promise<void> {
     if (this.#status !== 'closing' && this.#status !== 'closed') {
       this.#port.stopTaking(new ClosedError(code, reason));
       this.#port.session.close(code, reason, drainMs, this.#host.clock.now());
@@ -243,13 +250,22 @@ export class AcceptedSession implements ServerSession {
     port.connect(connection.transport, handshakeOf(hello));
     this.#update();
     if (result === 'resumed' && port.session.state.kind !== 'ended') {
+      this.onLife?.();
       this.#emitter.emit('resume', { resentBytes, connections: port.stats().connections });
     }
   }
 
   /** A packet of a connection; one that is no longer the session's does not count. */
   receive(connection: SessionConnection, bytes: Uint8Array): void {
-    if (this.#has(connection)) this.#port.receive(bytes);
+    if (!this.#has(connection)) return;
+    this.#port.receive(bytes);
+    this.onLife?.();
+  }
+
+  /** Asks the client for a sign of life, if it is there: {@link onLife}. */
+  probe(): void {
+    this.#port.session.link.probe();
+    this.#port.schedule();
   }
 
   /** The connection broke a rule outside of any packet. */

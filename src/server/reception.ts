@@ -5,6 +5,7 @@ import { DEFAULT_TERMS } from '../protocol/limits.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { TransportHandlers } from '../runtime/transport.ts';
 import { AcceptedSession } from './accepted-session.ts';
+import { arrivals } from './arrivals.ts';
 import { IncomingConnection } from './incoming-connection.ts';
 import type { ConnectionHost, Verdict } from './incoming-connection.ts';
 import { nodeClock } from './node-clock.ts';
@@ -125,6 +126,7 @@ export class Reception implements ConnectionHost, SessionHost {
 
   announce(session: AcceptedSession): void {
     this.#listener.session(session);
+    arrivals.delete(session);
   }
 
   refused(connection: IncomingConnection, code: number, reason: string, cause: unknown): void {
@@ -181,6 +183,7 @@ export class Reception implements ConnectionHost, SessionHost {
     });
     this.tombstones.delete(session.id);
     this.store.add(session);
+    arrivals.set(session, { session, request });
     return { kind: 'new', session };
   }
 
