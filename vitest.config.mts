@@ -15,6 +15,8 @@ export default defineConfig({
       {
         test: {
           name: 'node',
+          // Nothing is timed: it only ends what hangs, on the slowest of machines.
+          testTimeout: 20_000,
           environment: 'node',
           include: ['test/**/*.test.ts'],
           exclude: ['test/browser/**'],
@@ -25,6 +27,7 @@ export default defineConfig({
         optimizeDeps: { include: ['eventemitter3', 'nanoid'] },
         test: {
           name: 'browser',
+          testTimeout: 30_000,
           include: ['test/browser/**/*.test.ts'],
           browser: {
             enabled: true,

@@ -19,17 +19,23 @@ async function bundle(source) {
 }
 
 // Ratchets: what was reached, rounded up, towards 10,000. They go down, but for what the socket newly does (the latest:
-// streams, `incoming`, the delay-based window, byte streams; 6.2 kB).
+// streams, `incoming`, the delay-based window, byte streams, 6.2 kB; the
+// plain mode, 4.4 kB).
 const measured = [
   {
     name: "import { ChunkSocket } from 'chunksocket'",
     bytes: await bundle("export { ChunkSocket } from 'chunksocket';"),
-    gzipLimit: 27_300,
+    gzipLimit: 31_900,
+  },
+  {
+    name: "import { ChunkWebSocket } from 'chunksocket/websocket'",
+    bytes: await bundle("export { ChunkWebSocket } from 'chunksocket/websocket';"),
+    gzipLimit: 31_150,
   },
   {
     name: 'chunksocket.iife.min.js (script tag)',
     bytes: readFileSync('dist/chunksocket.iife.min.js'),
-    gzipLimit: 27_650,
+    gzipLimit: 32_350,
   },
 ].map(({ name, bytes, gzipLimit }) => ({
   name,

@@ -18,6 +18,7 @@ export {
   CancelledError,
   ExpiredError,
   MessageTooBigError,
+  PlainModeError,
   RejectedError,
   SessionLostError,
   SourceError,

@@ -1,6 +1,6 @@
 import { OptionError } from '../errors/session-errors.ts';
 import { isSendableCloseCode, truncateReason } from '../protocol/close-codes.ts';
-import type { Transport, TransportHandlers } from '../runtime/transport.ts';
+import type { MessageHandlers, MessageTransport } from '../runtime/message-transport.ts';
 
 /** The part of a WebSocket that is used: the browser's, Node's own, or that of `ws`. */
 export interface WebSocketLike {
@@ -11,7 +11,7 @@ export interface WebSocketLike {
   onmessage: ((event: never) => unknown) | null;
   onclose: ((event: never) => unknown) | null;
   onerror: ((event: never) => unknown) | null;
-  send(data: Uint8Array<ArrayBuffer>): void;
+  send(data: Uint8Array<ArrayBuffer> | string): void;
   close(code?: number, reason?: string): void;
 }
 
@@ -28,8 +28,8 @@ export function openBrowserTransport(
   given: WebSocketConstructor | undefined,
   url: string,
   protocols: string[],
-  handlers: TransportHandlers,
-): Transport {
+  handlers: MessageHandlers,
+): MessageTransport {
   const WebSocketClass = given ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
   if (WebSocketClass === undefined) throw new OptionError('WebSocket', undefined, 'given where the platform has none');
   let socket: WebSocketLike;
@@ -40,10 +40,10 @@ export function openBrowserTransport(
   }
   socket.binaryType = 'arraybuffer';
   socket.onopen = () => {
-    handlers.opened();
+    handlers.opened(transport);
   };
   socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => {
-    if (typeof data === 'string') handlers.receivedText();
+    if (typeof data === 'string') handlers.receivedText(data);
     else handlers.received(new Uint8Array(data));
   };
   socket.onclose = ({ code, reason, wasClean }: { code: number; reason: string; wasClean: boolean }) => {
@@ -51,7 +51,7 @@ export function openBrowserTransport(
   };
   // A close event follows, and tells more. `ws` wants a listener, or throws.
   socket.onerror = () => undefined;
-  return {
+  const transport: MessageTransport = {
     get protocol() {
       return socket.protocol;
     },
@@ -62,10 +62,17 @@ export function openBrowserTransport(
     send(bytes) {
       socket.send(bytes as Uint8Array<ArrayBuffer>);
     },
+    sendText(text) {
+      socket.send(text);
+    },
     close(code, reason) {
       socket.onopen = socket.onmessage = socket.onclose = null;
+      transport.finish(code, reason);
+    },
+    finish(code, reason) {
       if (isSendableCloseCode(code)) socket.close(code, truncateReason(reason));
       else socket.close();
     },
   };
+  return transport;
 }

@@ -12,6 +12,9 @@ import type { SendOptions } from '../runtime/send-options.ts';
 import type { Stats } from '../runtime/stats.ts';
 import type { Transfer } from '../runtime/transfer.ts';
 import { Connector } from './connector.ts';
+import { PlainConnector } from './plain-connector.ts';
+import type { PlainHandover } from './plain-handover.ts';
+import type { SocketDriver } from './socket-driver.ts';
 import type { ChunkSocketEvents, Status } from './events.ts';
 import { resolveOptions } from './options.ts';
 import type { ChunkSocketOptions, PerConnection } from './options.ts';
@@ -26,36 +29,45 @@ export interface CloseOptions {
  * A WebSocket whose messages may have any size and whose session survives its connections.
  *
  * Connects at once, and comes back until {@link close}, a server that says no, or `maxRetries`. What is sent arrives
- * exactly once and, within its channel, in order; `possibleDuplicateOf` marks the one exception.
+ * exactly once and, within its channel, in order; `possibleDuplicateOf` marks the one exception. Not so with a server that
+ * does not speak the protocol: see the options `mode` and `fallback`.
  */
 export class ChunkSocket<Type extends BinaryType = 'arraybuffer'> {
-  readonly #connector: Connector;
+  #driver: SocketDriver;
 
   /**
    * @param url - `ws:`, `wss:`, `http:` or `https:`, relative to the page; a function is asked again for each connection
    * @throws OptionError for an option out of its range, or a URL that is none
    */
   constructor(url: PerConnection<string | URL>, options: ChunkSocketOptions<Type> = {}) {
-    this.#connector = new Connector(url, resolveOptions(options));
+    const resolved = resolveOptions(options);
+    const becomePlain = (handover?: PlainHandover): SocketDriver => {
+      const plain = new PlainConnector(url, resolved, handover);
+      // Before any event: a listener may use the socket.
+      this.#driver = plain;
+      plain.start(handover?.connection);
+      return plain;
+    };
+    this.#driver = resolved.mode === 'plain' ? becomePlain() : new Connector(url, resolved, becomePlain);
   }
 
   /** With binary messages in the form that the options name. */
   get #emitter(): SafeEmitter<ChunkSocketEvents<BinaryForms[Type]>> {
-    return this.#connector.emitter as SafeEmitter<ChunkSocketEvents<never>>;
+    return this.#driver.emitter as SafeEmitter<ChunkSocketEvents<never>>;
   }
 
   get status(): Status {
-    return this.#connector.status;
+    return this.#driver.status;
   }
 
   /** The application subprotocol that the server chose; `''` for none, and before the first connection. */
   get protocol(): string {
-    return this.#connector.protocol;
+    return this.#driver.protocol;
   }
 
-  /** Payload that the server has not acknowledged, in bytes; waiting messages included. */
+  /** Payload that the server has not acknowledged (plain mode: that has not left), in bytes; waiting messages included. */
   get bufferedAmount(): number {
-    return this.#connector.port.bufferedBytes;
+    return this.#driver.port.bufferedBytes;
   }
 
   /**
@@ -63,7 +75,7 @@ export class ChunkSocket<Type extends BinaryType = 'arraybuffer'> {
    * a producer at the path's pace; rejected with `ClosedError` when the socket takes nothing any more.
    */
   get ready(): Promise<void> {
-    return this.#connector.port.ready;
+    return this.#driver.port.ready;
   }
 
   /**
@@ -73,7 +85,7 @@ export class ChunkSocket<Type extends BinaryType = 'arraybuffer'> {
    * @throws TypeError for data that cannot be sent; OptionError for `channel`, `priority`, `meta` or `ttlMs`
    */
   send(data: SendData, options?: SendOptions): Transfer {
-    return this.#connector.port.send(data, options);
+    return this.#driver.port.send(data, options);
   }
 
   /** Calls `listener` for each such event; what it throws breaks nothing. Returns a function that ends it. */
@@ -93,7 +105,7 @@ export class ChunkSocket<Type extends BinaryType = 'arraybuffer'> {
   }
 
   stats(): Stats {
-    return this.#connector.port.stats();
+    return this.#driver.port.stats();
   }
 
   /**
@@ -118,8 +130,8 @@ export class ChunkSocket<Type extends BinaryType = 'arraybuffer'> {
       throw new OptionError('reason', `${reasonBytes} bytes`, `at most ${MAX_CLOSE_REASON_BYTES} bytes`);
     }
     if (!isCount(drainMs)) throw new OptionError('drainMs', drainMs, 'an integer, at least 0');
-    const connector = this.#connector;
-    if (connector.status !== 'closed' && connector.status !== 'closing') connector.close(code, reason, drainMs);
-    return connector.over;
+    const driver = this.#driver;
+    if (driver.status !== 'closed' && driver.status !== 'closing') driver.close(code, reason, drainMs);
+    return driver.over;
   }
 }

@@ -1,6 +1,7 @@
 import { nanoid } from 'nanoid';
 import type { ChunkSocketError } from '../errors/chunk-socket-error.ts';
-import { ClosedError, LimitTooSmallError, OptionError, ProtocolError } from '../errors/session-errors.ts';
+import { ClosedError, LimitTooSmallError, ProtocolError } from '../errors/session-errors.ts';
+import type { OptionError } from '../errors/session-errors.ts';
 import * as CloseCode from '../protocol/close-code.ts';
 import { decodePacket } from '../protocol/packet.ts';
 import { offeredProtocols, SUBPROTOCOL } from '../protocol/version.ts';
@@ -10,44 +11,46 @@ import type { EstablishedWelcome, GoneWelcome, Welcome } from '../protocol/welco
 import { SafeEmitter } from '../runtime/safe-emitter.ts';
 import { SessionPort } from '../runtime/session-port.ts';
 import type { SessionEffect } from '../runtime/port-owner.ts';
-import type { Transport, TransportClose, TransportHandlers } from '../runtime/transport.ts';
+import type { Transport, TransportClose } from '../runtime/transport.ts';
 import { Session } from '../session/session.ts';
-import { openBrowserTransport } from './browser-transport.ts';
 import type { ConnectionPhase } from './connection-phase.ts';
-import { askDial } from './dial.ts';
+import type { Dial } from './dial.ts';
+import { Dialer } from './dialer.ts';
+import type { DialUser } from './dialer.ts';
 import type { ChunkSocketEvents, Status } from './events.ts';
+import { FallbackProbe } from './fallback-probe.ts';
+import type { Attempt, ProbeUser } from './fallback-probe.ts';
 import { Handshake, misunderstood } from './handshake.ts';
+import type { HeldConnection } from './held-connection.ts';
 import { LimitMemory } from './limit-memory.ts';
-import type { PerConnection, ResolvedOptions } from './options.ts';
+import type { ConnectorOptions, PerConnection } from './options.ts';
 import { isHidden, watchPage } from './page-lifecycle.ts';
+import type { Farewell, PlainHandover } from './plain-handover.ts';
 import { reportError } from './report-error.ts';
 import { GOOD_AFTER_MS, RetryPolicy } from './retry-policy.ts';
+import { endOf } from './socket-driver.ts';
+import type { SocketDriver } from './socket-driver.ts';
 import { socketUrl } from './socket-url.ts';
 
 /**
  * Keeps one session connected: opens connections, shakes hands, comes back after a loss, and starts a new session where
  * the old one cannot go on. Knows nothing of messages, which are the port's.
  */
-export class Connector implements TransportHandlers {
+export class Connector implements SocketDriver, DialUser, ProbeUser {
   readonly emitter: SafeEmitter<ChunkSocketEvents> = new SafeEmitter(reportError);
   readonly port: SessionPort;
-  /** Settles when all is over. */
   readonly over: Promise<void>;
   status: Status = 'connecting';
-  /** The application subprotocol that the server chose. */
   protocol = '';
-  readonly #url: PerConnection<string | URL>;
-  readonly #options: ResolvedOptions;
+  readonly #options: ConnectorOptions;
   readonly #retry: RetryPolicy;
+  readonly #dialer: Dialer;
+  readonly #becomePlain: ((handover: PlainHandover) => void) | undefined;
+  /** Where the server need not speak the protocol. */
+  readonly #probe: FallbackProbe | undefined;
   readonly #stopWatching: () => void;
   #memory: LimitMemory | undefined;
   #phase: ConnectionPhase = 'waiting';
-  /** Names the try that counts while `url` and `auth` are being asked. */
-  #asking: object | undefined;
-  /** The connection, from the making of the WebSocket on; nothing is heard of an older one. */
-  #transport: Transport | undefined;
-  /** Ends the wait, or the time for opening and handshake. */
-  #stopTimer: (() => void) | undefined;
   #auth: unknown;
   #route: string | undefined;
   #upSinceMs = 0;
@@ -56,40 +59,36 @@ export class Connector implements TransportHandlers {
   /** The server is about to go: when this session has ended, a new one follows. */
   #isLeaving = false;
   /** How the application closed, for the session that follows where the server was leaving. */
-  #farewell: { readonly code: number; readonly reason: string; readonly deadlineMs: number } | undefined;
+  #farewell: Farewell | undefined;
 
-  constructor(url: PerConnection<string | URL>, options: ResolvedOptions) {
-    this.#url = url;
+  /** @param becomePlain - takes over, once, from a server that does not speak the protocol, where `fallback` allows it */
+  constructor(
+    url: PerConnection<string | URL>,
+    options: ConnectorOptions,
+    becomePlain?: (handover: PlainHandover) => void,
+  ) {
     this.#options = options;
+    this.#becomePlain = becomePlain;
+    if (becomePlain !== undefined && options.fallback === 'plain') {
+      this.#probe = new FallbackProbe(this, options.protocols, () => options.clock.now());
+    }
+    this.#dialer = new Dialer(url, options, this.emitter, this);
     if (typeof url !== 'function') this.#memory = new LimitMemory(socketUrl(url), options.rememberLimits);
-    this.over = new Promise((resolve) => {
-      this.emitter.once('close', () => {
-        resolve();
-      });
-    });
+    this.over = endOf(this.emitter);
     this.#retry = new RetryPolicy(options, this.emitter.report);
-    this.port = new SessionPort(
-      {
-        ...options,
-        emitter: this.emitter,
-        handleEffect: (effect) => {
-          this.#handle(effect);
-        },
-      },
-      (wake) => this.#makeSession(wake),
+    this.port = new SessionPort({ ...options, emitter: this.emitter, handleEffect: this.#handle.bind(this) }, (wake) =>
+      this.#makeSession(wake),
     );
     this.#stopWatching = watchPage(
       () => {
         this.#woke();
       },
-      () => {
-        if (this.#transport !== undefined) this.#lose(CloseCode.goingAway, 'page suspended', true);
-      },
+      this.#dialer.suspend,
       (isThrottled) => {
         this.port.session.link.isTimerThrottled = isThrottled;
       },
     );
-    void this.#connect();
+    this.again();
   }
 
   /** Finishes what was sent, then closes. */
@@ -109,7 +108,7 @@ export class Connector implements TransportHandlers {
   }
 
   opened(): void {
-    const transport = this.#transport as Transport;
+    const transport = this.#dialer.transport as Transport;
     this.#phase = 'greeting';
     if (transport.protocol === SUBPROTOCOL) this.#greet(transport);
     else this.#finish(CloseCode.normal, 'unknown subprotocol', misunderstood(transport.protocol));
@@ -138,7 +137,8 @@ export class Connector implements TransportHandlers {
     const wasGreeting = this.#phase === 'greeting';
     const upMs = this.#options.clock.now() - this.#upSinceMs;
     const wasGood = isUp && (session.link.acked > this.#ackedAtStart || upMs >= GOOD_AFTER_MS);
-    this.#transport = undefined;
+    this.#dialer.transport = undefined;
+    this.#probe?.reset();
     const isWorthIt = port.disconnect(code);
     if (this.#isClosed()) return;
     const { state } = session;
@@ -164,11 +164,45 @@ export class Connector implements TransportHandlers {
     if (this.status === 'open') this.#setStatus('reconnecting');
     if (this.#isClosed()) return;
     this.#phase = 'waiting';
-    this.#setTimer(decision, () => {
-      void this.#connect();
+    this.#dialer.wait(decision, () => {
+      this.again();
     });
     const { attempt } = this.#retry;
     this.emitter.emit('retry', { attempt, delayMs: decision, close, wasOpen: isUp || wasGreeting });
+  }
+
+  asked({ url, auth }: Dial): Attempt {
+    const { protocols, rememberLimits } = this.#options;
+    this.#auth = auth;
+    this.#memory ??= new LimitMemory(url, rememberLimits);
+    return this.#probe?.next(url) ?? { protocols: offeredProtocols(protocols), handlers: this };
+  }
+
+  failed(error: OptionError): void {
+    this.#finish(CloseCode.abnormal, '', error);
+  }
+
+  again(): void {
+    this.#phase = 'opening';
+    const { attempt, wasRefused } = this.#retry;
+    void this.#dialer.connect({ attempt, route: this.#route, wasRefused });
+  }
+
+  plain(connection: HeldConnection): void {
+    const { emitter, over } = this;
+    const outbox = this.port.release();
+    const { status } = this;
+    // Its last effects may have ended it.
+    if (status === 'closed') {
+      connection.drop();
+      return;
+    }
+    this.#stopWatching();
+    // The connection lives on, and the timer does not.
+    this.#dialer.transport = undefined;
+    this.#drop(CloseCode.normal, '');
+    this.status = 'closed';
+    this.#becomePlain?.({ emitter, over, status, outbox, connection, farewell: this.#farewell });
   }
 
   #makeSession(wake: () => void): Session {
@@ -192,39 +226,6 @@ export class Connector implements TransportHandlers {
     this.emitter.emit('status', { status, previous });
   }
 
-  #setTimer(delayMs: number, callback: () => void): void {
-    this.#stopTimer?.();
-    this.#stopTimer = this.#options.clock.setTimer(delayMs, callback);
-  }
-
-  /** Asks the application for URL and `auth`, and opens a connection. */
-  async #connect(): Promise<void> {
-    const asking = {};
-    this.#asking = asking;
-    this.#phase = 'opening';
-    const { auth, protocols, WebSocket, rememberLimits, connectTimeoutMs } = this.#options;
-    // Also for an application that never answers.
-    this.#setTimer(connectTimeoutMs, () => {
-      this.#lose(CloseCode.handshakeTimeout, 'no answer in time');
-    });
-    const { attempt, wasRefused } = this.#retry;
-    try {
-      const dial = await askDial(this.#url, auth, { attempt, route: this.#route, wasRefused });
-      if (this.#asking !== asking) return;
-      this.#auth = dial.auth;
-      this.#memory ??= new LimitMemory(dial.url, rememberLimits);
-      this.#transport = openBrowserTransport(WebSocket, dial.url, offeredProtocols(protocols), this);
-    } catch (error) {
-      if (this.#asking !== asking) return;
-      if (error instanceof OptionError) {
-        this.#finish(CloseCode.abnormal, '', error);
-        return;
-      }
-      this.emitter.emit('error', { error: error instanceof Error ? error : new Error(String(error)) });
-      this.closed({ code: CloseCode.abnormal, reason: 'url or auth failed', wasClean: false });
-    }
-  }
-
   /** Says HELLO, which makes a session or resumes it. */
   #greet(transport: Transport): void {
     const { port } = this;
@@ -241,7 +242,7 @@ export class Connector implements TransportHandlers {
       this.#violated(welcome);
       return;
     }
-    this.#retry.welcomed();
+    this.#retry.welcomed('resumeMs' in welcome ? welcome.resumeMs : 0);
     const { session } = this.port;
     switch (welcome.result) {
       case 'gone':
@@ -268,14 +269,14 @@ export class Connector implements TransportHandlers {
     if (received !== undefined) session.settleLast(received);
     if (!this.#handshake.wasExpected) {
       this.#violated('bad-welcome');
-    } else if (this.status === 'closing') {
-      this.#finish(CloseCode.abnormal, 'session lost while closing');
+    } else if (this.status === 'closing' || this.#options.livesOnce) {
+      this.#finish(CloseCode.abnormal, 'session lost');
     } else {
       this.#isLeaving = false;
       port.replace();
       this.emitter.emit('lost', { session: session.id });
       // A listener may have closed the socket.
-      if (this.#transport !== undefined) this.#greet(this.#transport);
+      if (this.#dialer.transport !== undefined) this.#greet(this.#dialer.transport);
     }
   }
 
@@ -287,10 +288,10 @@ export class Connector implements TransportHandlers {
       this.#violated('bad-welcome');
       return;
     }
-    const transport = this.#transport as Transport;
+    const transport = this.#dialer.transport as Transport;
     const isFirst = session.peerTerms === undefined;
     const resentBytes = session.link.streamEnd - received;
-    this.#stopTimer?.();
+    this.#dialer.stopWaiting();
     this.#phase = 'up';
     this.#upSinceMs = this.#options.clock.now();
     this.#ackedAtStart = received;
@@ -299,7 +300,7 @@ export class Connector implements TransportHandlers {
     if (limit !== undefined) this.#memory?.write({ down: { ...limit, provisional: true } });
     port.connect(transport, welcome);
     // What came of it may have ended the connection.
-    if (this.#transport !== transport) return;
+    if (this.#dialer.transport !== transport) return;
     const isOpening = this.status === 'connecting';
     if (this.status !== 'closing') this.#setStatus('open');
     if (isOpening) emitter.emit('open', { protocol });
@@ -309,7 +310,7 @@ export class Connector implements TransportHandlers {
   /** Comes back at once instead of waiting, or makes sure that the connection is still there. */
   #woke(): void {
     if (this.#phase === 'waiting') {
-      void this.#connect();
+      this.again();
     } else {
       this.port.session.link.probe();
       this.port.flush();
@@ -327,8 +328,13 @@ export class Connector implements TransportHandlers {
         break;
       case 'goaway':
         if (this.#isLeaving || this.status === 'closing') break;
-        this.#isLeaving = true;
         port.hold();
+        if (this.#options.livesOnce) {
+          port.stopTaking(new ClosedError(CloseCode.goingAway, ''));
+          this.#setStatus('closing');
+        } else {
+          this.#isLeaving = true;
+        }
         port.session.close(CloseCode.goingAway, 'going away', effect.deadlineMs, this.#options.clock.now());
         break;
       case 'peer-close':
@@ -337,7 +343,7 @@ export class Connector implements TransportHandlers {
         this.#setStatus('closing');
         break;
       case 'stalled':
-        this.#lose(CloseCode.stalled, 'nothing gets through');
+        this.#dialer.lose(CloseCode.stalled, 'nothing gets through');
         break;
       case 'violation':
         this.#violated(effect.name);
@@ -367,25 +373,16 @@ export class Connector implements TransportHandlers {
     if (farewell !== undefined) {
       this.close(farewell.code, farewell.reason, Math.max(0, farewell.deadlineMs - this.#options.clock.now()));
     }
-    if (this.status !== 'closed') void this.#connect();
+    if (this.status !== 'closed') this.again();
   }
 
   #violated(violation: ViolationName): void {
     this.#finish(CloseCode.protocolViolation, violation, new ProtocolError(violation, false));
   }
 
-  /** Gives the connection up without waiting for the other side, as if it had been lost. */
-  #lose(code: number, reason: string, wasClean = false): void {
-    this.#drop(code, reason);
-    this.closed({ code, reason, wasClean });
-  }
-
-  /** Ends the connection, or the wait for it, and forgets it. */
   #drop(code: number, reason: string): void {
-    this.#asking = undefined;
-    this.#stopTimer?.();
-    this.#transport?.close(code, reason);
-    this.#transport = undefined;
+    this.#probe?.reset();
+    this.#dialer.drop(code, reason);
   }
 
   #finish(code: number, reason: string, error?: ChunkSocketError, wasClean = false): void {

@@ -1,5 +1,6 @@
 import { MIN_PACKET_BYTES } from '../protocol/limits.ts';
 import type { PathLimit } from '../session/link/limit-learner.ts';
+import { pathOf } from './socket-url.ts';
 
 /** What is remembered of a path, in each direction. */
 export interface RememberedLimits {
@@ -25,7 +26,7 @@ interface Entry {
 const memory = new Map<string, string>();
 
 /**
- * Limits by origin and path of the URL (what lies behind `?` is left out: it often carries tokens). Kept in memory for
+ * Limits by origin and path of the URL ({@link pathOf}). Kept in memory for
  * all sockets of the page, and in `localStorage` when asked; what is read is not trusted.
  */
 export class LimitMemory {
@@ -33,8 +34,7 @@ export class LimitMemory {
   readonly #where: 'memory' | 'localStorage' | 'none';
 
   constructor(url: string, where: 'memory' | 'localStorage' | 'none') {
-    const { protocol, host, pathname } = new URL(url);
-    this.#key = `chunksocket:limit:${protocol}//${host}${pathname}`;
+    this.#key = `chunksocket:limit:${pathOf(url)}`;
     this.#where = where;
   }
 

@@ -12,7 +12,7 @@ import type { Terms } from '../protocol/terms.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { BinaryType } from '../runtime/events.ts';
 import { DEFAULT_WHOLE_BYTES } from '../runtime/port-owner.ts';
-import type { SessionLossPolicy } from '../runtime/port-owner.ts';
+import type { PortOwner, SessionLossPolicy } from '../runtime/port-owner.ts';
 import type { TransportClose } from '../runtime/transport.ts';
 import type { WebSocketConstructor } from './browser-transport.ts';
 import { platformClock } from './platform-clock.ts';
@@ -76,8 +76,26 @@ export interface ChunkSocketOptions<Type extends BinaryType = BinaryType> {
   readonly onSessionLost?: SessionLossPolicy | undefined;
   /** Where to remember the limits of a path, for a week. @defaultValue `'memory'` */
   readonly rememberLimits?: 'memory' | 'localStorage' | 'none' | undefined;
-  /** What to do with a server that does not speak the protocol: `'none'` ends with `HandshakeError`. @defaultValue `'none'` */
-  readonly fallback?: 'none' | undefined;
+  /**
+   * `'plain'` for a server that does not speak the protocol: a WebSocket that reconnects, without all that takes two. Each
+   * message is one of WebSocket, so it has to fit the path, and a Blob or stream is gathered first, up to
+   * `maxMessageBytes`. `channel` and `meta` of `send` fail with `PlainModeError`; `auth` is not asked for; `incoming` is
+   * never emitted, and a larger message than `maxMessageBytes` is dropped with an `error` event.
+   *
+   * Nothing acknowledges a message: `delivered` is fulfilled when it has left the socket's buffer and the connection has
+   * outlived that by 250 ms, or twice the time it took to open. What is in doubt when a connection is lost fails with
+   * `SessionLostError`, whatever `onSessionLost` says; what was not begun waits for the next one. A message that the server
+   * refuses with 1009 fails with `MessageTooBigError`, as do larger ones from then on, and no other is lost.
+   * @defaultValue `'session'`
+   */
+  readonly mode?: 'session' | 'plain' | undefined;
+  /**
+   * What to do with a server that does not speak the protocol: `'none'` ends with `HandshakeError`; `'plain'` goes on in
+   * the plain mode (see `mode`). Where the server refuses connections that offer the protocol, this takes the proof of a
+   * plain connection that opens between two that are refused, and is then believed of the same origin and path for ten
+   * minutes. Never once a server of this socket has spoken the protocol. @defaultValue `'none'`
+   */
+  readonly fallback?: 'none' | 'plain' | undefined;
   /** The WebSocket class, where the platform has none (`ws` in Node 20). @defaultValue `globalThis.WebSocket` */
   readonly WebSocket?: WebSocketConstructor | undefined;
   /** Time and timers, for tests. @defaultValue the platform's */
@@ -90,12 +108,21 @@ type NumberOption = {
   [Name in keyof ChunkSocketOptions]-?: Exclude<ChunkSocketOptions[Name], undefined> extends number ? Name : never;
 }[keyof ChunkSocketOptions];
 
-type ChoiceOption = 'binaryType' | 'onSessionLost' | 'rememberLimits' | 'fallback';
+type ChoiceOption = 'binaryType' | 'onSessionLost' | 'rememberLimits' | 'mode' | 'fallback';
 
 /** Options with every default filled in, and checked. */
 export type ResolvedOptions = Pick<ChunkSocketOptions, 'auth' | 'shouldRetry' | 'WebSocket'> & {
   readonly [Name in NumberOption | ChoiceOption | 'clock' | 'random']: Exclude<ChunkSocketOptions[Name], undefined>;
 } & { readonly protocols: readonly string[]; readonly terms: Terms };
+
+/** What a socket sets that is to live as a WebSocket does, and no application. */
+export interface LifeOptions extends Pick<PortOwner, 'postTask' | 'failed'> {
+  /** One session, which ends for good when a first connection fails, or when it cannot be resumed in time. */
+  readonly livesOnce?: boolean | undefined;
+}
+
+/** What a connector is made with. */
+export type ConnectorOptions = ResolvedOptions & LifeOptions;
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const MAX = Number.MAX_SAFE_INTEGER;
@@ -122,7 +149,8 @@ const choices: Record<ChoiceOption, readonly unknown[]> = {
   binaryType: ['arraybuffer', 'uint8array', 'blob'],
   onSessionLost: ['resend', 'reject'],
   rememberLimits: ['memory', 'localStorage', 'none'],
-  fallback: ['none'],
+  mode: ['session', 'plain'],
+  fallback: ['none', 'plain'],
 };
 
 /** @throws OptionError naming the option, its value and the range */

@@ -5,7 +5,7 @@ import { classifyClose } from '../protocol/close-codes.ts';
 import { MAX_HELLO_BYTES } from '../protocol/limits.ts';
 import type { TransportClose } from '../runtime/transport.ts';
 import { backoffMs } from './backoff.ts';
-import type { ResolvedOptions } from './options.ts';
+import type { ConnectorOptions } from './options.ts';
 import { isOnline } from './page-lifecycle.ts';
 
 /** What the policy needs to know of a connection that is gone. */
@@ -36,29 +36,35 @@ export class RetryPolicy {
   attempt = 0;
   /** The server refused the last `auth`; a function is asked once more. */
   wasRefused = false;
-  readonly #options: ResolvedOptions;
+  readonly #options: ConnectorOptions;
   readonly #report: (error: unknown) => void;
   #immediateAtMs: number[] = [];
   /** A code that is fatal by default came when a packet may have been too big: one more try, then it counts. */
   #doubtedCode = 0;
   #helloRefusals = 0;
+  /** How long the server keeps the session without a connection, and since when there is none. */
+  #resumeMs = 0;
+  #lostAtMs: number | undefined;
 
   /** @param report - takes what `shouldRetry` throws, which then counts as no answer */
-  constructor(options: ResolvedOptions, report: (error: unknown) => void) {
+  constructor(options: ConnectorOptions, report: (error: unknown) => void) {
     this.#options = options;
     this.#report = report;
   }
 
-  /** A connection was accepted. */
-  welcomed(): void {
+  /** A connection was accepted; the session is kept for `resumeMs` without one. */
+  welcomed(resumeMs = 0): void {
     this.wasRefused = false;
     this.#helloRefusals = 0;
+    this.#resumeMs = resumeMs;
+    this.#lostAtMs = undefined;
   }
 
   /** @returns how long to wait before coming back, in ms, or why not to */
   decide({ close, wasOnlyHello, isEstablished, wasGood, isWorthIt }: LostConnection): number | ChunkSocketError {
     const { code, reason } = close;
     const { shouldRetry, retryBaseMs: baseMs, retryMaxMs: maxMs, maxRetries, auth, random, clock } = this.#options;
+    const { livesOnce = false } = this.#options;
     if (wasGood) this.attempt = 0;
     if (code === CloseCode.protocolViolation) return new ProtocolError(reason, true);
     if (code === CloseCode.unauthorized && typeof auth === 'function' && !this.wasRefused) {
@@ -76,17 +82,22 @@ export class RetryPolicy {
     const isFatal = !(asked ?? classifyClose(code, isEstablished) === 'retry');
     const isFinal = isFatal && (asked === false || !isWorthIt || this.#doubtedCode === code);
     this.#doubtedCode = isFatal ? code : 0;
-    if (isFinal || this.attempt >= maxRetries) {
+    const nowMs = clock.now();
+    this.#lostAtMs ??= nowMs;
+    const leftMs = livesOnce ? this.#lostAtMs + this.#resumeMs - nowMs : Infinity;
+    const isTooLate = leftMs <= 0 && !(isWorthIt || asked === true);
+    if (isFinal || isTooLate || this.attempt >= maxRetries) {
       return new HandshakeError(code, `The connection was closed for good: ${code} ${reason}`);
     }
     const attempt = this.attempt++;
-    const nowMs = clock.now();
     this.#immediateAtMs = this.#immediateAtMs.filter((atMs) => nowMs - atMs < IMMEDIATE_WITHIN_MS);
     if (isWorthIt && this.#immediateAtMs.length < MAX_IMMEDIATE) {
       this.#immediateAtMs.push(nowMs);
       return Math.round(random() * IMMEDIATE_JITTER_MS);
     }
     // A platform that says it is offline is not hurried, but not believed for ever either.
-    return isOnline() ? backoffMs(attempt, { baseMs, maxMs }, random()) : maxMs;
+    const delayMs = isOnline() ? backoffMs(attempt, { baseMs, maxMs }, random()) : maxMs;
+    // The last try is as late as it can be.
+    return leftMs > 0 ? Math.min(delayMs, leftMs) : delayMs;
   }
 }

@@ -1,5 +1,11 @@
 import { OptionError } from '../errors/session-errors.ts';
 
+/** Origin and path: what lies behind `?` is left out, as it often carries tokens. */
+export function pathOf(url: string): string {
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname}`;
+}
+
 /**
  * An absolute `ws:` or `wss:` URL; `http:` and `https:` are mapped, relative ones resolved against the page.
  *

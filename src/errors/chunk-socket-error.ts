@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'ERR_EXPIRED'
   | 'ERR_CANCELLED'
   | 'ERR_SESSION_LOST'
+  | 'ERR_PLAIN_MODE'
   | 'ERR_CLOSED'
   | 'ERR_HANDSHAKE'
   | 'ERR_PROTOCOL'

@@ -1,18 +1,20 @@
 import { ChunkSocketError } from './chunk-socket-error.ts';
 
-/** A message is larger than the peer takes. Only this message fails. */
+/** A message is larger than its receiver takes, or than can be sent to a server in the plain mode. Only it fails. */
 export class MessageTooBigError extends ChunkSocketError {
   /** Undefined when the message was refused before its end was known. */
   declare readonly sizeBytes: number | undefined;
   declare readonly limitBytes: number;
 
-  constructor(sizeBytes: number | undefined, limitBytes: number) {
-    const message = `Message of ${sizeBytes ?? 'unknown'} bytes is over the peer's maxMessageBytes ${limitBytes}.`;
-    super('ERR_MESSAGE_TOO_BIG', message, {
-      sizeBytes,
-      limitBytes,
-      hint: 'Raise it there, or send less at once.',
-    } as object);
+  /** @param limit - whose limit it is, as it follows the words "is over" */
+  constructor(
+    sizeBytes: number | undefined,
+    limitBytes: number,
+    limit = "the peer's maxMessageBytes",
+    hint = 'Raise it there, or send less at once.',
+  ) {
+    const message = `Message of ${sizeBytes ?? 'unknown'} bytes is over ${limit} ${limitBytes}.`;
+    super('ERR_MESSAGE_TOO_BIG', message, { sizeBytes, limitBytes, hint } as object);
   }
 }
 
@@ -78,11 +80,27 @@ export class SourceError extends ChunkSocketError {
   }
 }
 
-/** The peer no longer has the session, and whether it got this message cannot be known. */
+/**
+ * The peer no longer has the session (in the plain mode: the connection was lost), and whether it got this message
+ * cannot be known.
+ */
 export class SessionLostError extends ChunkSocketError {
-  constructor() {
-    super('ERR_SESSION_LOST', 'The session was lost; the message may or may not have arrived.', {
-      hint: "Send it again if a duplicate does no harm, or set onSessionLost to 'resend'.",
+  constructor(what = 'session', otherwise = "set onSessionLost to 'resend'") {
+    super('ERR_SESSION_LOST', `The ${what} was lost; the message may or may not have arrived.`, {
+      hint: `Send it again if a duplicate does no harm, or ${otherwise}.`,
     });
+  }
+}
+
+/** The server does not speak the protocol, and a message of WebSocket cannot convey what was asked for. */
+export class PlainModeError extends ChunkSocketError {
+  /** The option of `send` that has no place there. */
+  declare readonly option: string;
+
+  constructor(option: string) {
+    super('ERR_PLAIN_MODE', `Option ${option} of send cannot be conveyed in the plain mode.`, {
+      option,
+      hint: 'Put it into the message itself, or serve the socket with chunksocket/server.',
+    } as object);
   }
 }

@@ -38,7 +38,7 @@ export interface LimitEvent {
 
 /** What both the client's socket and the server's sessions emit. */
 export interface SessionEvents<Binary = BinaryForms[BinaryType]> {
-  /** A message begins: to be taken as it comes, or to be left to the listeners of `message`. */
+  /** A message begins: to be taken as it comes, or to be left to the listeners of `message`. Never in the plain mode. */
   incoming: Incoming;
   message: MessageEvent<Binary>;
   limit: LimitEvent;

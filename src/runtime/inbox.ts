@@ -2,8 +2,9 @@ import { BufferFullError } from '../errors/transfer-errors.ts';
 import type { IncomingMessage } from '../session/mux/incoming-message.ts';
 import type { WholeMessage } from '../session/mux/whole-message.ts';
 import type { Session } from '../session/session.ts';
+import { toBinaryForm } from './binary-form.ts';
 import type { MessageEvent } from './events.ts';
-import { IncomingTransfer, makeBlob } from './incoming.ts';
+import { IncomingTransfer } from './incoming.ts';
 import type { PortOwner } from './port-owner.ts';
 
 /** Hands messages to the listeners: from their first bytes on to those of `incoming`, whole to those of `message`. */
@@ -55,16 +56,17 @@ export class Inbox {
   /**
    * Hands out one message, or tells of one; false when there is none left.
    *
+   * @param tellsOnly - of those that begin: none that is whole is handed out
    * @param isClosing - nothing is sent any more: whoever does not listen either still owes the peer its credit
    */
-  deliverNext(isClosing: boolean): boolean {
+  deliverNext(isClosing: boolean, tellsOnly = false): boolean {
     const { emitter } = this.#owner;
     const hasMessage = emitter.has('message');
     const hasIncoming = emitter.has('incoming');
     const isTaken = hasMessage || (isClosing && !hasIncoming);
     if (!isTaken && !hasIncoming) return false;
     if (isTaken) for (const [transfer, take] of this.#open) this.#close(transfer, take);
-    const left = isTaken ? this.#left.shift() : undefined;
+    const left = isTaken && !tellsOnly ? this.#left.shift() : undefined;
     if (left !== undefined) {
       emitter.emit('message', left);
       return true;
@@ -81,7 +83,7 @@ export class Inbox {
         this.#tell(session, incoming, hasIncoming, isTaken);
         return true;
       }
-      const message = isTaken ? receiver.next(waits) : undefined;
+      const message = isTaken && !tellsOnly ? receiver.next(waits) : undefined;
       if (message !== undefined) {
         this.#emit(message);
         return true;
@@ -132,12 +134,7 @@ export class Inbox {
 
   #emit({ data, channel, meta, origin }: WholeMessage): void {
     const { emitter, binaryType } = this.#owner;
-    const inForm =
-      typeof data === 'string' || binaryType === 'uint8array'
-        ? data
-        : binaryType === 'blob'
-          ? makeBlob([data], meta)
-          : data.buffer;
+    const inForm = typeof data === 'string' ? data : toBinaryForm(data, binaryType, meta);
     emitter.emit('message', { data: inForm, channel, meta, possibleDuplicateOf: origin });
   }
 }

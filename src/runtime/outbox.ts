@@ -2,7 +2,7 @@ import type { ClosedError } from '../errors/session-errors.ts';
 import { AbortedError, BufferFullError, SessionLostError } from '../errors/transfer-errors.ts';
 import { OutgoingMessage } from '../session/mux/outgoing-message.ts';
 import type { Source } from '../session/mux/source.ts';
-import type { Session } from '../session/session.ts';
+import type { MessageSink } from './message-sink.ts';
 import type { PortOwner } from './port-owner.ts';
 import { readSendOptions } from './send-options.ts';
 import type { SendOptions } from './send-options.ts';
@@ -19,12 +19,15 @@ interface Gate {
   readonly fail: (error: Error) => void;
 }
 
+/** What the outbox needs of those around it. */
+export type OutboxOwner = Pick<PortOwner, 'emitter' | 'clock' | 'maxBufferedBytes' | 'onSessionLost' | 'failed'>;
+
 /** The messages on their way out, whatever session they are in: from `send` until each is settled. */
 export class Outbox {
-  /** The session that sends what comes from now on. */
-  session: Session;
-  readonly #owner: PortOwner;
-  readonly #wake: () => void;
+  /** The session, or its like, that sends what comes from now on. */
+  sink: MessageSink;
+  readonly #owner: OutboxOwner;
+  #wake: () => void;
   readonly #transfers = new Map<OutgoingMessage, TransferHandle>();
   /** Messages that wait for the next session, since this one is about to end. */
   #held: Set<OutgoingMessage> | undefined;
@@ -33,9 +36,9 @@ export class Outbox {
   /** Somebody waits for room. */
   #gate: Gate | undefined;
 
-  constructor(owner: PortOwner, session: Session, wake: () => void) {
+  constructor(owner: OutboxOwner, sink: MessageSink, wake: () => void) {
     this.#owner = owner;
-    this.session = session;
+    this.sink = sink;
     this.#wake = wake;
   }
 
@@ -46,7 +49,7 @@ export class Outbox {
 
   /** Bytes of payload not acknowledged, waiting ones included. */
   get bufferedBytes(): number {
-    return this.session.bufferedBytes + this.#sumHeld('totalBytes');
+    return this.sink.bufferedBytes + this.#sumHeld('totalBytes');
   }
 
   /** Fulfilled while at most half of what may be kept in memory is. */
@@ -71,7 +74,7 @@ export class Outbox {
       this.#closed ?? (signal?.aborted === true ? new AbortedError(signal.reason) : this.#refusal(source));
     if (refusal === undefined) {
       this.#wasBuffered = true;
-      if (this.#held === undefined) this.session.send(message);
+      if (this.#held === undefined) this.sink.send(message);
       else this.#held.add(message);
       this.#wake();
     } else {
@@ -89,12 +92,12 @@ export class Outbox {
   /** The session is about to end in order: what it has not started, and what is sent from now on, waits for the next. */
   hold(): void {
     this.#held ??= new Set();
-    for (const message of this.session.withdraw()) this.#held.add(message);
+    for (const message of this.sink.withdraw()) this.#held.add(message);
   }
 
   /** Ends the session, and takes back what is not settled. */
   takeBack(): OutgoingMessage[] {
-    const left = [...this.session.end(), ...(this.#held ?? [])];
+    const left = [...this.sink.end(), ...(this.#held ?? [])];
     this.#held = undefined;
     return left;
   }
@@ -123,12 +126,24 @@ export class Outbox {
     handle.message = copy;
     this.#transfers.delete(message);
     this.#transfers.set(copy, handle);
-    this.session.send(copy);
+    this.sink.send(copy);
+  }
+
+  /** From here on `sink` sends, also what nobody has begun to send. */
+  moveTo(sink: MessageSink, wake: () => void): void {
+    const left = this.takeBack();
+    this.sink = sink;
+    this.#wake = wake;
+    for (const message of left) this.carry(message, '');
+    wake();
   }
 
   /** The message is delivered, or has failed. */
   settle(message: OutgoingMessage, error?: Error): void {
-    if (error !== undefined) message.init.source.release();
+    if (error !== undefined) {
+      message.init.source.release();
+      this.#owner.failed?.(error);
+    }
     this.#transfers.get(message)?.settle(error);
     this.#transfers.delete(message);
   }
@@ -171,7 +186,7 @@ export class Outbox {
 
   #heldBytes(): number {
     return Math.max(
-      this.session.heldBytes + this.#sumHeld('heldBytes'),
+      this.sink.heldBytes + this.#sumHeld('heldBytes'),
       (this.#transfers.size - FREE_MESSAGES) * MIN_HELD_BYTES,
     );
   }
@@ -186,7 +201,7 @@ export class Outbox {
 
   #abort(message: OutgoingMessage, error: AbortedError): void {
     if (this.#held?.delete(message) === true) this.settle(message, error);
-    else this.session.abort(message, error);
+    else this.sink.abort(message, error);
     this.#wake();
   }
 }

@@ -26,5 +26,9 @@ export interface PortOwner {
   readonly onSessionLost?: SessionLossPolicy;
   /** What `incoming` is told with. */
   readonly incomingClass?: typeof IncomingTransfer;
+  /** Runs `task` in a task of its own. Where it is set, each whole message is handed out in one. */
+  readonly postTask?: ((task: () => void) => void) | undefined;
+  /** A message was refused, or never taken. */
+  readonly failed?: ((error: Error) => void) | undefined;
   handleEffect(effect: SessionEffect): void;
 }

@@ -35,6 +35,7 @@ export class SessionPort {
   #isFlushing = false;
   #isScheduled = false;
   #isStale = false;
+  #isTaskPosted = false;
   #stopTimer: (() => void) | undefined;
   #timerAtMs = Infinity;
   #connections = 0;
@@ -63,6 +64,11 @@ export class SessionPort {
   /** Fulfilled while at most half of what may be kept in memory is; rejected when nothing is taken any more. */
   get ready(): Promise<void> {
     return this.#outbox.ready;
+  }
+
+  /** A whole message waits to be handed out; also when all is over. */
+  get hasWhole(): boolean {
+    return this.#session.receiver.hasWhole;
   }
 
   send(data: SendData, options: SendOptions = {}): Transfer {
@@ -124,6 +130,14 @@ export class SessionPort {
     this.flush();
   }
 
+  /** Nothing was ever sent, and nothing will be here: what waits goes on elsewhere, with its transfers. */
+  release(): Outbox {
+    this.flush();
+    this.#isOver = true;
+    this.#owner.emitter.onListen = undefined;
+    return this.#outbox;
+  }
+
   /** The session is over, and the next one goes on: with what the peer cannot have, and by policy what it may have. */
   replace(): void {
     const old = this.#session;
@@ -131,7 +145,7 @@ export class SessionPort {
     this.#past = this.#counters();
     // Before any listener hears of the old session's end: what it sends or aborts is the new one's.
     const session = this.#makeSession(this.schedule);
-    this.#session = this.#outbox.session = session;
+    this.#session = this.#outbox.sink = session;
     this.#inbox.replace(session);
     for (const message of left) this.#outbox.carry(message, old.id);
     for (const effect of old.takeEffects()) if (isOfMessage(effect)) this.#perform(effect);
@@ -156,8 +170,7 @@ export class SessionPort {
     try {
       while (this.#isStale) {
         this.#isStale = false;
-        // A listener may leave, close, or bring about another session, at any message.
-        while (!this.#isOver && this.#inbox.deliverNext(this.#outbox.closed !== undefined));
+        this.#deliver();
         const session = this.#session;
         for (const effect of session.takeEffects()) {
           // An effect may have put another session in place: what the old one wants done is void then.
@@ -187,6 +200,20 @@ export class SessionPort {
       limitFloorBytes: learner.floor,
       limitCeilingBytes: learner.ceiling,
     };
+  }
+
+  #deliver(): void {
+    const { postTask } = this.#owner;
+    const isPaced = postTask !== undefined;
+    // A listener may leave, close, or bring about another session, at any message.
+    while (!this.#isOver && this.#inbox.deliverNext(this.#outbox.closed !== undefined, isPaced));
+    if (!isPaced || this.#isTaskPosted || !this.hasWhole) return;
+    this.#isTaskPosted = true;
+    postTask(() => {
+      this.#isTaskPosted = false;
+      this.#inbox.deliverNext(this.#outbox.closed !== undefined);
+      this.flush();
+    });
   }
 
   #counters(): LinkCounters {

@@ -1,4 +1,7 @@
-/** A snapshot of a socket or session. Counts are totals since it was made; bytes, milliseconds. */
+/**
+ * A snapshot of a socket or session. Counts are totals since it was made; bytes, milliseconds. In the plain mode a packet
+ * is a message, what is in flight is in doubt, and round trip and rate are unknown.
+ */
 export interface Stats {
   /** Bytes of packets sent, headers and resends included. */
   readonly sentBytes: number;

@@ -27,13 +27,14 @@ export interface Transfer {
   /** As it was sent: a copy of what was given. */
   readonly meta: unknown;
   readonly state: TransferState;
-  /** Payload that the peer has acknowledged, in bytes. */
+  /** Payload that the peer has acknowledged, in bytes; in the plain mode, that has left the socket's buffer. */
   readonly ackedBytes: number;
   /** Length of the payload in bytes, where it is known. */
   readonly totalBytes: number | undefined;
   /**
    * Settles once: fulfilled when the peer's session holds the whole message (not: when its application has read it),
-   * rejected with a `ChunkSocketError` that says why not. May be ignored: no unhandled rejection comes of it.
+   * rejected with a `ChunkSocketError` that says why not. In the plain mode, which has no acknowledgement, fulfilled when
+   * it may be assumed (see the option `mode`). May be ignored: no unhandled rejection comes of it.
    */
   readonly delivered: Promise<void>;
   /** Progress, at most every 50 ms and once at the end. Returns a function that ends the subscription. */

@@ -124,7 +124,8 @@ describe('a limit that changes', () => {
     await socket.send(patternBytes(4 * MIB)).delivered;
 
     expect(before.limitBytes).toBeLessThanOrEqual(8 * KIB);
-    expect(socket.stats().limitBytes).toBeGreaterThanOrEqual(32 * KIB);
+    // How far it grows from there depends on how fast the path is: packets are no larger than pays.
+    expect(socket.stats().limitBytes).toBeGreaterThanOrEqual(16 * KIB);
     expect(socket.stats().connections).toBe(before.connections);
   });
 

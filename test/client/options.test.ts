@@ -80,7 +80,8 @@ describe('an option that is a choice', () => {
     ['binaryType', ['arraybuffer', 'uint8array', 'blob'], 'buffer'],
     ['onSessionLost', ['resend', 'reject'], 'drop'],
     ['rememberLimits', ['memory', 'localStorage', 'none'], 'sessionStorage'],
-    ['fallback', ['none'], 'http'],
+    ['mode', ['session', 'plain'], 'raw'],
+    ['fallback', ['none', 'plain'], 'http'],
   ])('%s takes its words and no others', (name, words, other) => {
     for (const word of words) expect(() => openScripted({ [name]: word })).not.toThrow();
     for (const value of [other, '', null, 1]) {

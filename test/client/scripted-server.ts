@@ -21,6 +21,8 @@ export class ScriptedSocket implements WebSocketLike {
   readonly protocols: readonly string[];
   /** What the client sent. */
   readonly packets: Uint8Array[] = [];
+  /** As messages, text included. */
+  readonly sent: (string | Uint8Array)[] = [];
   /** How the client closed it. */
   closedWith: { readonly code: number | undefined; readonly reason: string | undefined } | undefined;
   readonly #server: ScriptedServer;
@@ -52,13 +54,15 @@ export class ScriptedSocket implements WebSocketLike {
   }
 
   /** Throws and drops where a browser's does. */
-  send(data: Uint8Array): void {
+  send(data: Uint8Array | string): void {
     if (this.#state === 'connecting') throw new DOMException('It is not open yet.', 'InvalidStateError');
     if (this.#state === 'over' || this.#isPaused) {
       // What is sent too late is counted, too.
       this.bufferedAmount += data.length;
       return;
     }
+    this.sent.push(typeof data === 'string' ? data : data.slice());
+    if (typeof data === 'string') return;
     const bytes = data.slice();
     this.packets.push(bytes);
     this.#server.took(this, bytes);

@@ -51,6 +51,10 @@ export function constructs(url: string, options: ChunkSocketOptions): ChunkSocke
     new ChunkSocket(url, { auth: () => Promise.resolve({ token: 'x' }) }),
     new ChunkSocket(url, { maxRetries: undefined, heartbeatMs: 0, onSessionLost: 'reject' }),
     new ChunkSocket(url, { shouldRetry: ({ code }) => (code === 4000 ? true : undefined) }),
+    new ChunkSocket(url, { mode: 'plain' }),
+    new ChunkSocket(url, { fallback: 'plain', mode: 'session' }),
+    // @ts-expect-error one of two words
+    new ChunkSocket(url, { fallback: 'session' }),
     // @ts-expect-error a URL is not a number
     new ChunkSocket(1),
     // @ts-expect-error there is no such option

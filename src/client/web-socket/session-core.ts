@@ -1,0 +1,183 @@
+import * as CloseCode from '../../protocol/close-code.ts';
+import * as linkDefaults from '../../protocol/link-defaults.ts';
+import { BufferFullError, MessageTooBigError } from '../../errors/transfer-errors.ts';
+import { Connector } from '../connector.ts';
+import type { HeldConnection } from '../held-connection.ts';
+import type { ConnectorOptions, ResolvedOptions } from '../options.ts';
+import { AdoptedSocket } from './adopted-socket.ts';
+import { checkNames, dataBytes, parseClose, parseData, parseUrl, toNames, toText } from './arguments.ts';
+import type { CoreClose, CoreEvents, WebSocketCore } from './core.ts';
+import { postTask } from './post-task.ts';
+
+const DROPPED: CoreClose = { code: CloseCode.abnormal, reason: '', wasClean: false };
+const BINARY_TYPES: readonly unknown[] = ['blob', 'arraybuffer'];
+
+/**
+ * A WebSocket over one session: connections may be lost and come back under it, messages may be larger than the path
+ * carries. It ends when the session does, or when that cannot be resumed in time; there is no second session.
+ *
+ * A first connection that fails is its end, as it is of every WebSocket.
+ */
+export class SessionCore implements WebSocketCore {
+  readonly url: string;
+  readonly extensions = '';
+  readyState: WebSocket['readyState'] = 0;
+  readonly #events: CoreEvents;
+  readonly #connector: Connector;
+  readonly #origin: string;
+  /** Set where the server does not speak the protocol. */
+  #plain: AdoptedSocket | undefined;
+  #binaryType: BinaryType = 'blob';
+  /** What was not sent when the connector ended, and what came after that, in bytes. */
+  #leftBytes: number | undefined;
+  #lateBytes = 0;
+  /** Why it is closed, where it is this side that cannot go on. */
+  #failure: CoreClose | undefined;
+
+  /** @throws DOMException SyntaxError for URL and subprotocols */
+  constructor(url: unknown, protocols: unknown, options: ResolvedOptions, events: CoreEvents) {
+    // All is converted before any of it is looked at.
+    const text = toText(url);
+    const names = toNames(protocols);
+    this.url = parseUrl(text);
+    checkNames(names);
+    this.#origin = new URL(this.url).origin;
+    this.#events = events;
+    const connectorOptions: ConnectorOptions = {
+      ...options,
+      protocols: names,
+      livesOnce: true,
+      postTask,
+      failed: (error) => {
+        this.#failed(error);
+      },
+    };
+    this.#connector = new Connector(this.url, connectorOptions, ({ connection }) => {
+      this.#adopt(connection);
+    });
+    const { emitter } = this.#connector;
+    emitter.on('status', ({ status }) => {
+      // From here on nothing leaves any more.
+      if (status === 'closed') this.#leftBytes = this.#connector.port.bufferedBytes;
+    });
+    emitter.on('open', () => {
+      if (this.readyState !== 0) return;
+      this.readyState = 1;
+      events.opened();
+    });
+    emitter.on('message', ({ data }) => {
+      if (this.readyState !== 1) return;
+      this.#tell(data as string | ArrayBuffer);
+    });
+    emitter.on('error', () => undefined);
+    emitter.on('close', (close) => {
+      this.#close(close);
+    });
+  }
+
+  get protocol(): string {
+    return (this.#plain ?? this.#connector).protocol;
+  }
+
+  get bufferedAmount(): number {
+    if (this.#plain !== undefined) return this.#plain.bufferedAmount;
+    return (this.#leftBytes ?? this.#connector.port.bufferedBytes) + this.#lateBytes;
+  }
+
+  get binaryType(): BinaryType {
+    return this.#binaryType;
+  }
+
+  /** What is neither is ignored (WebIDL, attributes of an enumeration type). */
+  set binaryType(value: unknown) {
+    const word = toText(value);
+    if (BINARY_TYPES.includes(word)) this.#binaryType = word as BinaryType;
+  }
+
+  send(args: readonly unknown[]): void {
+    const data = parseData(args);
+    if (this.readyState === 0) {
+      throw new DOMException(
+        "Failed to execute 'send' on 'WebSocket': Still in CONNECTING state.",
+        'InvalidStateError',
+      );
+    }
+    const { status, port } = this.#connector;
+    if (this.#plain !== undefined) this.#plain.send(data);
+    else if (this.readyState > 1 || status === 'closing' || status === 'closed') this.#lateBytes += dataBytes(data);
+    else port.send(data);
+  }
+
+  close(args: readonly unknown[]): void {
+    const { code = CloseCode.noStatus, reason } = parseClose(args);
+    if (this.readyState > 1) return;
+    const isConnecting = this.readyState === 0;
+    this.readyState = 2;
+    if (isConnecting) this.#failure = DROPPED;
+    this.#end(code, reason);
+  }
+
+  /** The server does not speak the protocol: goes on without, on the connection that showed it. */
+  #adopt(connection: HeldConnection): void {
+    this.#plain = new AdoptedSocket(connection, {
+      opened: () => {
+        if (this.readyState !== 0) return;
+        this.readyState = 1;
+        this.#events.opened();
+      },
+      message: (data) => {
+        if (this.readyState === 1) this.#tell(typeof data === 'string' ? data : (data.buffer as ArrayBuffer));
+      },
+      closed: (close) => {
+        this.#closed(this.#failure ?? close);
+      },
+    });
+  }
+
+  #tell(data: string | ArrayBuffer): void {
+    const isBlob = typeof data !== 'string' && this.#binaryType === 'blob';
+    this.#events.message(isBlob ? new Blob([data]) : data, this.#origin);
+  }
+
+  #closed(close: CoreClose): void {
+    this.readyState = 3;
+    if (!close.wasClean) this.#events.failed();
+    this.#events.closed(close);
+  }
+
+  #end(code: number, reason: string): void {
+    if (this.#plain !== undefined) {
+      this.#plain.close(code, reason);
+      return;
+    }
+    const { status } = this.#connector;
+    if (status !== 'closing' && status !== 'closed') this.#connector.close(code, reason, linkDefaults.drainMs);
+  }
+
+  /** A message that cannot arrive is the end, as it is where a WebSocket meets a limit: the application would not know. */
+  #failed(error: Error): void {
+    if (this.#connector.status === 'closed' || this.#connector.status === 'closing') return;
+    const code = error instanceof MessageTooBigError ? CloseCode.messageTooBig : CloseCode.abnormal;
+    const reason = error instanceof BufferFullError || code !== CloseCode.abnormal ? '' : error.message;
+    this.#failure ??= { code, reason, wasClean: false };
+    if (this.readyState < 2) this.readyState = 2;
+    // Not from inside of the call that failed.
+    postTask(() => {
+      this.#end(code === CloseCode.abnormal ? CloseCode.normal : code, '');
+    });
+  }
+
+  /** The last word, after all messages that came before it. */
+  #close(close: CoreClose): void {
+    postTask(() => {
+      if (this.#connector.port.hasWhole) {
+        this.#close(close);
+        return;
+      }
+      const { code, wasClean } = close;
+      // A session that was not closed in order was dropped.
+      const isDropped = code === CloseCode.abandoned || (code === CloseCode.normal && !wasClean);
+      this.#closed(this.#failure ?? (isDropped ? DROPPED : close));
+    });
+  }
+}
