@@ -4,14 +4,20 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { findChromium } from '../test/support/find-browser.mjs';
+import {
+  findChromium,
+  findFirefox,
+  findMiniBrowser,
+  findWebKitDriver,
+  findXvfb,
+} from '../test/support/find-browser.mjs';
 
 /** Debian package -> is it (or its like) here? */
 const wanted = {
   chromium: () => findChromium() !== undefined,
-  'firefox-esr': () => onPath('firefox-esr') || onPath('firefox'),
-  'webkit2gtk-driver': () => onPath('WebKitWebDriver'),
-  xvfb: () => onPath('Xvfb'),
+  'firefox-esr': () => findFirefox() !== undefined,
+  'webkit2gtk-driver': () => findWebKitDriver() !== undefined && findMiniBrowser() !== undefined,
+  xvfb: () => findXvfb() !== undefined,
   nginx: () => onPath('nginx'),
   haproxy: () => onPath('haproxy'),
 };

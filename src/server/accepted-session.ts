@@ -121,8 +121,8 @@ export class AcceptedSession implements ServerSession {
     return this.#status;
   }
 
-  get isOver(): boolean {
-    return this.#phase.kind === 'ended';
+  get phase(): Phase['kind'] {
+    return this.#phase.kind;
   }
 
   get bufferedAmount(): number {
@@ -358,7 +358,7 @@ export class AcceptedSession implements ServerSession {
     this.#phase = { kind: 'waiting', stopTimer };
     this.#port.disconnect(code);
     this.#update();
-    if (!this.isOver) this.#host.waits(this);
+    if (this.phase !== 'ended') this.#host.waits(this);
   }
 
   #end({ code, reason, wasClean = false, error, transport = { code, reason }, isLost = false }: Ending): void {

@@ -214,7 +214,7 @@ export class IncomingConnection implements TransportHandlers, SessionConnection 
         this.#state = { kind: 'up', session };
         session.connect(this, hello, kind);
         this.#host.arrived(this);
-        if (kind === 'new' && !session.isOver) this.#host.announce(session);
+        if (kind === 'new' && session.phase !== 'ended') this.#host.announce(session);
         for (const packet of early) session.receive(this, packet);
         break;
       }

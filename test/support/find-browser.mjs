@@ -102,6 +102,31 @@ export function findWebKitDriver() {
 }
 
 /**
+ * The browser that comes with WebKitGTK, and that its WebDriver drives.
+ *
+ * @returns {string | undefined}
+ */
+export function findMiniBrowser() {
+  const libraries = ['/usr/lib', '/usr/lib64', '/usr/libexec'].filter(existsSync);
+  const folders = libraries.flatMap((folder) => [folder, ...readdirSync(folder).map((name) => join(folder, name))]);
+  return firstExecutable(
+    fromEnvironment('CHUNKSOCKET_MINI_BROWSER'),
+    ['webkit2gtk-4.1', 'webkit2gtk-4.0', 'webkitgtk-6.0'].flatMap((version) =>
+      folders.map((folder) => join(folder, version, 'MiniBrowser')),
+    ),
+  );
+}
+
+/**
+ * The X server that shows nothing.
+ *
+ * @returns {string | undefined}
+ */
+export function findXvfb() {
+  return firstExecutable(['/usr/bin/Xvfb'], inSearchPath('Xvfb'));
+}
+
+/**
  * @param {string[][]} groups
  * @returns {string | undefined}
  */

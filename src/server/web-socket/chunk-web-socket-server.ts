@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { DEFAULT_WHOLE_BYTES } from '../../runtime/port-owner.ts';
 import { PLAIN_SUBPROTOCOL, SUBPROTOCOL } from '../../protocol/version.ts';
+import type { AcceptedSession } from '../accepted-session.ts';
 import { arrivals } from '../arrivals.ts';
 import { ChunkServer } from '../chunk-server.ts';
 import type { ChunkServerOptions } from '../options.ts';
@@ -93,7 +94,7 @@ export class ChunkWebSocketServer<Socket extends WsSocket = WsSocket> extends Ev
   readonly #server: WsWebSocketServer<Socket>;
   readonly #shouldHandle: (request: IncomingMessage) => boolean | Promise<boolean>;
   readonly #isPatient: boolean;
-  readonly #sessions = new Set<SessionWebSocket>();
+  readonly #sessions = new Map<SessionWebSocket, AcceptedSession>();
   /** Who is to be told of the session that comes of an upgrade. */
   readonly #callbacks = new WeakMap<IncomingMessage, Connected<Socket>>();
   #state: 'running' | 'closing' | 'closed' = 'running';
@@ -157,7 +158,7 @@ export class ChunkWebSocketServer<Socket extends WsSocket = WsSocket> extends Ev
     if (callback !== undefined) this.once('close', callback);
     if (this.#state === 'closing') return;
     this.#state = 'closing';
-    for (const socket of this.#sessions) this.#endWaiting(socket);
+    for (const socket of this.#sessions.keys()) this.#endWaiting(socket);
     this.#server.close(() => {
       this.#isServerClosed = true;
       this.#finish();
@@ -209,7 +210,7 @@ export class ChunkWebSocketServer<Socket extends WsSocket = WsSocket> extends Ev
         return;
       }
       const socket = wrapSession(session, request, this.#isPatient);
-      this.#sessions.add(socket);
+      this.#sessions.set(socket, session);
       this.#track(socket);
       session.on('status', () => {
         this.#endWaiting(socket);
@@ -257,9 +258,9 @@ export class ChunkWebSocketServer<Socket extends WsSocket = WsSocket> extends Ev
     else socket.on('close', closed);
   }
 
-  /** A server that is closing lets nobody come back. */
+  /** A server that is closing lets nobody come back, to a session that is closing neither. */
   #endWaiting(socket: SessionWebSocket): void {
-    if (this.#state !== 'running' && socket.session.status === 'waiting') socket.terminate();
+    if (this.#state !== 'running' && this.#sessions.get(socket)?.phase === 'waiting') socket.terminate();
   }
 
   #finish(): void {

@@ -19,7 +19,9 @@ async function startPlain(
   await once(server, 'listening');
   onTestFinished(async () => {
     for (const socket of server.clients) socket.terminate();
-    await new Promise((resolve) => { server.close(resolve); });
+    await new Promise((resolve) => {
+      server.close(resolve);
+    });
   });
   return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }

@@ -234,6 +234,20 @@ describe('a server', () => {
     await expect.poll(() => [...told].sort()).toEqual(['default', 'other']);
   });
 
+  test('ends sessions that wait for their client when it closes, also those that are closing', async () => {
+    const { server, url, connections } = await startWebSocketServer();
+    const peer = await RawPeer.join(url);
+    const { socket } = await connections.next();
+    const closed = closeOf(socket);
+    peer.cut();
+    await expect.poll(() => server.chunk.stats().waitingSessions).toBe(1);
+    (socket as SessionWebSocket).close(1001);
+    await new Promise((resolve) => {
+      server.close(resolve);
+    });
+    expect((await closed).code).toBe(1006);
+  });
+
   test('ends sessions that wait for their client when it closes, and takes no more', async () => {
     const { server, url, connections } = await startWebSocketServer();
     const peer = await RawPeer.join(url);
