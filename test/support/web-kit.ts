@@ -13,10 +13,6 @@ export interface WebKit {
   close(): Promise<void>;
 }
 
-/** Whether everything is here that {@link launchWebKit} needs. */
-export const hasWebKit = (): boolean =>
-  [findWebKitDriver(), findMiniBrowser(), findXvfb()].every((path) => path !== undefined);
-
 /** Starts Xvfb, WebKitWebDriver and MiniBrowser; all three end with `close`. */
 export async function launchWebKit(): Promise<WebKit> {
   const screen = await startScreen();

@@ -22,6 +22,7 @@ export class SessionCore implements WebSocketCore {
   readonly url: string;
   readonly extensions = '';
   readyState: WebSocket['readyState'] = 0;
+  #wasOpen = false;
   readonly #events: CoreEvents;
   readonly #connector: Connector;
   readonly #origin: string;
@@ -62,8 +63,7 @@ export class SessionCore implements WebSocketCore {
     });
     emitter.on('open', () => {
       if (this.readyState !== 0) return;
-      this.readyState = 1;
-      events.opened();
+      this.#open();
     });
     emitter.on('message', ({ data }) => {
       if (this.readyState !== 1) return;
@@ -122,8 +122,7 @@ export class SessionCore implements WebSocketCore {
     this.#plain = new AdoptedSocket(connection, {
       opened: () => {
         if (this.readyState !== 0) return;
-        this.readyState = 1;
-        this.#events.opened();
+        this.#open();
       },
       message: (data) => {
         if (this.readyState === 1) this.#tell(typeof data === 'string' ? data : (data.buffer as ArrayBuffer));
@@ -134,6 +133,12 @@ export class SessionCore implements WebSocketCore {
     });
   }
 
+  #open(): void {
+    this.readyState = 1;
+    this.#wasOpen = true;
+    this.#events.opened();
+  }
+
   #tell(data: string | ArrayBuffer): void {
     const isBlob = typeof data !== 'string' && this.#binaryType === 'blob';
     this.#events.message(isBlob ? new Blob([data]) : data, this.#origin);
@@ -141,7 +146,9 @@ export class SessionCore implements WebSocketCore {
 
   #closed(close: CoreClose): void {
     this.readyState = 3;
-    if (!close.wasClean) this.#events.failed();
+    // A connection that was open and is lost has not failed: browsers tell no error of it, nor does the standard.
+    const isLost = this.#wasOpen && this.#failure === undefined && close.code === CloseCode.abnormal;
+    if (!close.wasClean && !isLost) this.#events.failed();
     this.#events.closed(close);
   }
 

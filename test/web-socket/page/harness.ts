@@ -22,7 +22,7 @@ export interface Result {
   readonly ms: number;
 }
 
-const DEADLINE_MS = 5000;
+const DEADLINE_MS = 20_000;
 
 const definitions: Definition[] = [];
 

@@ -106,7 +106,7 @@ define('messages without a listener are lost, as events are', async (t) => {
 for (const [what, size] of [
   ['1 byte under 64 KiB', 65_535],
   ['64 KiB', 65_536],
-  ['5 MiB', 5 * MIB],
+  ['16 MiB', 16 * MIB],
 ] as const) {
   define(`text of ${what} goes and comes`, async (t) => {
     const socket = await t.opened('echo');
