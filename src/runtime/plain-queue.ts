@@ -273,6 +273,7 @@ export class PlainQueue implements MessageSink {
       message.state = 'queued';
       message.channelNumber = -1;
       message.ackedBytes = 0;
+      this.#expiry.add(message);
       this.resentBytes += sizeOf(entry);
       this.#count(entry, entry.heldBytes, sizeOf(entry));
     }

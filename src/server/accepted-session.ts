@@ -69,6 +69,7 @@ export class AcceptedSession implements ServerSession {
   #stopDeadline: (() => void) | undefined;
   /** Called when a packet of the client came, or the client itself. */
   onLife: (() => void) | undefined;
+  onLost: (() => void) | undefined;
 
   constructor(host: SessionHost, hello: Hello, { identity, protocol, secret, request, terms }: SessionInit) {
     const { options, clock } = host;
@@ -359,6 +360,7 @@ export class AcceptedSession implements ServerSession {
     this.#port.disconnect(code);
     this.#update();
     if (this.phase !== 'ended') this.#host.waits(this);
+    this.onLost?.();
   }
 
   #end({ code, reason, wasClean = false, error, transport = { code, reason }, isLost = false }: Ending): void {

@@ -121,7 +121,7 @@ describe('a limit that changes', () => {
     const before = socket.stats();
 
     await commands.unlimitMessages(rig.id, 'toServer');
-    await socket.send(patternBytes(4 * MIB)).delivered;
+    await socket.send(patternBytes(16 * MIB)).delivered;
 
     expect(before.limitBytes).toBeLessThanOrEqual(8 * KIB);
     // How far it grows from there depends on how fast the path is: packets are no larger than pays.

@@ -158,7 +158,8 @@ export class SessionCore implements WebSocketCore {
       return;
     }
     const { status } = this.#connector;
-    if (status !== 'closing' && status !== 'closed') this.#connector.close(code, reason, linkDefaults.drainMs);
+    // One that the server has begun to close is to be over in that time, too.
+    if (status !== 'closed') this.#connector.close(code, reason, linkDefaults.drainMs);
   }
 
   /** A message that cannot arrive is the end, as it is where a WebSocket meets a limit: the application would not know. */

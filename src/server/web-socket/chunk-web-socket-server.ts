@@ -212,9 +212,9 @@ export class ChunkWebSocketServer<Socket extends WsSocket = WsSocket> extends Ev
       const socket = wrapSession(session, request, this.#isPatient);
       this.#sessions.set(socket, session);
       this.#track(socket);
-      session.on('status', () => {
+      session.onLost = () => {
         this.#endWaiting(socket);
-      });
+      };
       const connected = this.#callbacks.get(request);
       this.#callbacks.delete(request);
       runUncaught(() => {

@@ -5,6 +5,7 @@ import type { AcceptedSession } from '../accepted-session.ts';
 export type WsCallback = (error?: Error) => void;
 
 interface Waiting {
+  readonly canFail: boolean;
   done: WsCallback | undefined;
 }
 
@@ -28,7 +29,7 @@ export class SendCallbacks {
    * @param failed - gets the error after the callback
    */
   add(transfer: Transfer, done: WsCallback | undefined, canFail: boolean, failed: (error: Error) => void): void {
-    const entry: Waiting = { done };
+    const entry: Waiting = { canFail, done };
     if (done !== undefined) {
       const isFree = !canFail && this.#waiting.length === 0 && this.#isFree;
       if (isFree) {
@@ -58,7 +59,8 @@ export class SendCallbacks {
 
   /** `entry` is delivered, and so is what was sent before it. */
   #release(entry: Waiting): void {
-    const count = this.#isFree ? this.#waiting.length : this.#waiting.indexOf(entry) + 1;
+    let count = this.#waiting.indexOf(entry) + 1;
+    if (this.#isFree) while (this.#waiting[count]?.canFail === false) count++;
     for (const one of this.#waiting.splice(0, count)) tell(one);
   }
 }

@@ -14,6 +14,11 @@ const MIN_TARGET_MS = 2;
 const PROBE_EVERY_MS = 10_000;
 /** Rates of less time are more about when acknowledgements came than about the path. */
 const MIN_RATE_MS = 500;
+/** For a rate that is far above what is known, this is enough: it is not about bursts. */
+const MIN_JUMP_MS = 100;
+const JUMP_FACTOR = 4;
+/** A window of few packets has larger ones, if the path carries them in their time. */
+const MIN_WINDOW_PACKET_BYTES = 16_384;
 /** Without a sample for so long, the next packet is one; with nothing under way, all starts anew. */
 const IDLE_MS = 1000;
 
@@ -96,7 +101,7 @@ export class SendWindow {
 
   /** The largest packet that does not hold up a small message behind it, nor takes much of the window. */
   get packetBytes(): number {
-    const bytes = Math.floor(Math.min(this.rate * PACKET_MS, this.bytes / 8));
+    const bytes = Math.floor(Math.min(this.rate * PACKET_MS, Math.max(this.bytes / 8, MIN_WINDOW_PACKET_BYTES)));
     return this.rate === 0 ? Infinity : Math.max(MIN_PACKET_BYTES, bytes);
   }
 
@@ -198,7 +203,8 @@ export class SendWindow {
     const bytes = this.#acked - this.#rateFrom;
     const rateMs = nowMs - this.#rateAtMs;
     const isFirst = this.#highBytes === Infinity;
-    if (rateMs >= (this.#isFromEmpty ? MIN_ROUND_MS : MIN_RATE_MS) || isFirst) {
+    const isJump = rateMs >= MIN_JUMP_MS && bytes > this.rate * rateMs * JUMP_FACTOR;
+    if (rateMs >= (this.#isFromEmpty ? MIN_ROUND_MS : MIN_RATE_MS) || isJump || isFirst) {
       const rate = bytes / Math.max(ms, rateMs);
       // Then acknowledgements wait in the peer's own queue, and behind its packets.
       this.#isCrossed = this.takenBytes * 8 > bytes;
@@ -208,7 +214,8 @@ export class SendWindow {
     }
     const isCrossed = this.#isCrossed;
     const shortTargetMs = MIN_TARGET_MS + this.#baseMs / 4;
-    const targetMs = isCrossed ? queueTargetMs * 2 : Math.min(queueTargetMs, shortTargetMs);
+    // Jitter must not end the first growth: what it leaves is drained at once.
+    const targetMs = isCrossed || isFirst ? queueTargetMs * 2 : Math.min(queueTargetMs, shortTargetMs);
     const isDue = this.#isProbeDue(nowMs);
 
     this.rttMs += (ms - this.rttMs) / (this.rttMs === 0 ? 1 : 8);

@@ -229,6 +229,20 @@ describe('the end', () => {
     await gone;
   });
 
+  test('close() after the server began to go away does not wait as long as that does', async () => {
+    const { socket, server, session, closed } = await connect();
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      yield await new Promise<never>(() => undefined);
+    }
+    session.send('first');
+    void session.send(endless(), { channel: 'live' });
+    const gone = server.close({ deadlineMs: 3_600_000 });
+    await expect.poll(() => session.status).not.toBe('open');
+    socket.close(1000);
+    expect(await closed).toMatchObject({ wasClean: true });
+    await gone;
+  });
+
   test('a message that the server does not take is a close with 1009', async () => {
     const { socket, closed, types } = await connect({}, { maxMessageBytes: 10_000, maxStreamBytes: 10_000 });
     socket.send(patternBytes(10_000));

@@ -248,6 +248,20 @@ describe('a server', () => {
     expect((await closed).code).toBe(1006);
   });
 
+  test('ends sessions that are closing, and lose their connection while it closes', async () => {
+    const { server, url, connections } = await startWebSocketServer();
+    const peer = await RawPeer.join(url);
+    const { socket } = await connections.next();
+    const over = new Promise((resolve) => {
+      server.close(resolve);
+    });
+    socket.send('x'.repeat(100_000));
+    (socket as SessionWebSocket).close(1001);
+    peer.cut();
+    await over;
+    expect(server.chunk.sessions).toEqual([]);
+  });
+
   test('ends sessions that wait for their client when it closes, and takes no more', async () => {
     const { server, url, connections } = await startWebSocketServer();
     const peer = await RawPeer.join(url);
