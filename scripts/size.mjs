@@ -25,17 +25,17 @@ const measured = [
   {
     name: "import { ChunkSocket } from 'chunksocket'",
     bytes: await bundle("export { ChunkSocket } from 'chunksocket';"),
-    gzipLimit: 31_900,
+    gzipLimit: 32_000,
   },
   {
     name: "import { ChunkWebSocket } from 'chunksocket/websocket'",
     bytes: await bundle("export { ChunkWebSocket } from 'chunksocket/websocket';"),
-    gzipLimit: 31_150,
+    gzipLimit: 31_200,
   },
   {
     name: 'chunksocket.iife.min.js (script tag)',
     bytes: readFileSync('dist/chunksocket.iife.min.js'),
-    gzipLimit: 32_350,
+    gzipLimit: 32_500,
   },
 ].map(({ name, bytes, gzipLimit }) => ({
   name,

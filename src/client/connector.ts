@@ -76,9 +76,8 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
     if (typeof url !== 'function') this.#memory = new LimitMemory(socketUrl(url), options.rememberLimits);
     this.over = endOf(this.emitter);
     this.#retry = new RetryPolicy(options, this.emitter.report);
-    this.port = new SessionPort({ ...options, emitter: this.emitter, handleEffect: this.#handle.bind(this) }, (wake) =>
-      this.#makeSession(wake),
-    );
+    const owner = { ...options, emitter: this.emitter, handleEffect: this.#handle.bind(this) };
+    this.port = new SessionPort(owner, this.#makeSession.bind(this));
     this.#stopWatching = watchPage(
       () => {
         this.#woke();
@@ -105,6 +104,11 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
       session.close(code, reason, drainMs, nowMs);
       port.schedule();
     }
+  }
+
+  /** Ends the session at once, for something that went wrong on this side. */
+  abandon(): void {
+    this.#finish(CloseCode.abandoned, 'abandoned');
   }
 
   opened(): void {
@@ -164,9 +168,7 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
     if (this.status === 'open') this.#setStatus('reconnecting');
     if (this.#isClosed()) return;
     this.#phase = 'waiting';
-    this.#dialer.wait(decision, () => {
-      this.again();
-    });
+    this.#dialer.wait(decision, this.again.bind(this));
     const { attempt } = this.#retry;
     this.emitter.emit('retry', { attempt, delayMs: decision, close, wasOpen: isUp || wasGreeting });
   }

@@ -141,8 +141,10 @@ export class Outbox {
   /** The message is delivered, or has failed. */
   settle(message: OutgoingMessage, error?: Error): void {
     if (error !== undefined) {
-      message.init.source.release();
-      this.#owner.failed?.(error);
+      const { source } = message.init;
+      const { totalBytes = 0 } = source;
+      source.release();
+      this.#owner.failed?.(error, Math.max(0, totalBytes - message.ackedBytes));
     }
     this.#transfers.get(message)?.settle(error);
     this.#transfers.delete(message);

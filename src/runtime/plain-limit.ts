@@ -23,6 +23,22 @@ export class PlainLimit {
   }
 
   /**
+   * The server closed with 1009 while no message larger than those it was thought to take was under way: one of these
+   * was refused after it had counted as accepted, or the limit has fallen. None is known to pass any more, beyond what
+   * is assumed of all servers, and where that is what was wrong, nothing is.
+   *
+   * @returns what to tell of it
+   */
+  contradicted(): MessageTooBigError {
+    const { knownBytes } = this;
+    this.refusedBytes = Math.min(this.refusedBytes, Math.max(1, knownBytes));
+    this.knownBytes = knownBytes > MIN_PACKET_BYTES ? MIN_PACKET_BYTES : 0;
+    this.#suspectBytes = Infinity;
+    const hint = `The server closed with 1009 on a message of at most ${knownBytes} bytes that had counted as accepted, or lowered its limit: which one is not known. What it closed on, and what followed, is lost.`;
+    return new MessageTooBigError(undefined, this.refusedBytes - 1, 'the learned limit', hint);
+  }
+
+  /**
    * Why a message of which so many bytes are there cannot be sent; undefined when it may be tried.
    *
    * @param sizeBytes - of the whole, where it is known

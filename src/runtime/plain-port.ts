@@ -57,6 +57,9 @@ export class PlainPort {
       progressed: (message) => {
         this.#outbox.progressed(message);
       },
+      contradicted: (error) => {
+        owner.emitter.emit('error', { error });
+      },
       wake: this.schedule,
     });
     this.#outbox = outbox ?? new Outbox(owner, this.#queue, this.schedule);

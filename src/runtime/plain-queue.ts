@@ -23,6 +23,8 @@ export interface PlainQueueOwner {
   readonly maxMessageBytes: number;
   settle(message: OutgoingMessage, error?: ChunkSocketError): void;
   progressed(message: OutgoingMessage): void;
+  /** A message that was told as accepted was refused all the same. */
+  contradicted(error: MessageTooBigError): void;
   /** A source has more, outside of any call to the queue. */
   readonly wake: () => void;
 }
@@ -55,7 +57,8 @@ const MIN_GRACE_MS = 250;
  * while; until then it is in doubt.
  *
  * Invariant: of the messages in doubt at most one is larger than all that were ever accepted. So a 1009 tells which one
- * it means; what was given to the socket before that one was processed, and nothing behind it was.
+ * it means; what was given to the socket before that one was processed, and nothing behind it was. Where there is none, no
+ * message is blamed: one that counted as accepted may be why.
  */
 export class PlainQueue implements MessageSink {
   heldBytes = 0;
@@ -77,8 +80,9 @@ export class PlainQueue implements MessageSink {
   /** The one in doubt that is larger than all that were accepted. */
   #trial: Entry | undefined;
   #transport: MessageTransport | undefined;
-  /** Bytes given to this connection. */
+  /** Bytes and messages given to this connection. */
   #givenBytes = 0;
+  #givenCount = 0;
   #graceMs = MIN_GRACE_MS;
 
   constructor(owner: PlainQueueOwner) {
@@ -149,7 +153,7 @@ export class PlainQueue implements MessageSink {
   /** @param openMs - how long the connection took to open */
   connect(transport: MessageTransport, openMs: number): void {
     this.#transport = transport;
-    this.#givenBytes = 0;
+    this.#givenBytes = this.#givenCount = 0;
     this.#graceMs = Math.max(MIN_GRACE_MS, 2 * openMs);
   }
 
@@ -165,15 +169,21 @@ export class PlainQueue implements MessageSink {
     this.#confirm(nowMs);
     const trial = this.#trial;
     const doubted = this.#takeDoubted();
-    const isRefusal = code === messageTooBig && doubted.length > 0;
-    if (isRefusal) this.#refused(doubted, trial ?? doubted.reduce((a, b) => (sizeOf(b) > sizeOf(a) ? b : a)));
-    if (isRefusal) return true;
+    // Without anything that was sent it says nothing of messages.
+    const isRefusal = code === messageTooBig && this.#givenCount > 0;
+    const culprit = trial ?? (doubted.length === 1 && this.acceptedCount === 0 ? doubted[0] : undefined);
+    if (isRefusal && culprit !== undefined) {
+      this.#refused(doubted, culprit);
+      return true;
+    }
     const suspicion = this.limit.lost(code === abnormal && trial !== undefined ? sizeOf(trial) : undefined);
+    if (isRefusal) this.#owner.contradicted(this.limit.contradicted());
     for (const entry of doubted) {
       const isSuspect = entry === trial && suspicion !== undefined;
       this.#settle(entry, isSuspect ? suspicion : new SessionLostError('connection', 'use a server of the protocol'));
     }
-    return false;
+    if (isRefusal) this.#refuse(this.#inOrder());
+    return isRefusal;
   }
 
   /** The peer answered our close: it has read all that was sent. */
@@ -210,6 +220,7 @@ export class PlainQueue implements MessageSink {
     message.state = 'written';
     message.channelNumber = 0;
     entry.endAt = this.#givenBytes += bytes.length;
+    this.#givenCount++;
     this.sentPackets++;
     this.sentBytes += bytes.length;
     this.#leaving.push(entry);
@@ -277,7 +288,12 @@ export class PlainQueue implements MessageSink {
       this.resentBytes += sizeOf(entry);
       this.#count(entry, entry.heldBytes, sizeOf(entry));
     }
-    for (const entry of [...again, ...waiting]) {
+    this.#refuse([...again, ...waiting]);
+  }
+
+  /** Fails those that are over what is allowed now. */
+  #refuse(entries: readonly Entry[]): void {
+    for (const entry of entries) {
       const error = this.#refusal(entry, entry.bytes?.length ?? entry.message.init.source.totalBytes ?? 0);
       if (error !== undefined) this.#settle(entry, error);
     }

@@ -28,7 +28,7 @@ export interface PortOwner {
   readonly incomingClass?: typeof IncomingTransfer;
   /** Runs `task` in a task of its own. Where it is set, each whole message is handed out in one. */
   readonly postTask?: ((task: () => void) => void) | undefined;
-  /** A message was refused, or never taken. */
-  readonly failed?: ((error: Error) => void) | undefined;
+  /** A message was refused, or will not arrive; `unsentBytes` of it were not acknowledged. */
+  readonly failed?: ((error: Error, unsentBytes: number) => void) | undefined;
   handleEffect(effect: SessionEffect): void;
 }

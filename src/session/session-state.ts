@@ -15,7 +15,7 @@ export interface ClosingState {
   readonly kind: 'closing';
   readonly code: number;
   readonly reason: string;
-  readonly drainMs: number;
+  drainMs: number;
   /** When waiting ends, in ms; `Infinity` once it has ended in vain. */
   deadlineMs: number;
   /** The peer closed first. */

@@ -1,5 +1,6 @@
 import * as CloseCode from '../../protocol/close-code.ts';
 import * as linkDefaults from '../../protocol/link-defaults.ts';
+import { ClosedError } from '../../errors/session-errors.ts';
 import { BufferFullError, MessageTooBigError } from '../../errors/transfer-errors.ts';
 import { Connector } from '../connector.ts';
 import type { HeldConnection } from '../held-connection.ts';
@@ -23,14 +24,17 @@ export class SessionCore implements WebSocketCore {
   readonly extensions = '';
   readyState: WebSocket['readyState'] = 0;
   #wasOpen = false;
+  /** Closed by the application, or by a failure of ours: no message is told any more. */
+  #isEnded = false;
   readonly #events: CoreEvents;
   readonly #connector: Connector;
   readonly #origin: string;
   /** Set where the server does not speak the protocol. */
   #plain: AdoptedSocket | undefined;
   #binaryType: BinaryType = 'blob';
-  /** What was not sent when the connector ended, and what came after that, in bytes. */
+  /** What was not sent when the connector ended, what was given up before that, and what came after, in bytes. */
   #leftBytes: number | undefined;
+  #lostBytes = 0;
   #lateBytes = 0;
   /** Why it is closed, where it is this side that cannot go on. */
   #failure: CoreClose | undefined;
@@ -49,8 +53,8 @@ export class SessionCore implements WebSocketCore {
       protocols: names,
       livesOnce: true,
       postTask,
-      failed: (error) => {
-        this.#failed(error);
+      failed: (error, unsentBytes) => {
+        this.#failed(error, unsentBytes);
       },
     };
     this.#connector = new Connector(this.url, connectorOptions, ({ connection }) => {
@@ -60,14 +64,15 @@ export class SessionCore implements WebSocketCore {
     emitter.on('status', ({ status }) => {
       // From here on nothing leaves any more.
       if (status === 'closed') this.#leftBytes = this.#connector.port.bufferedBytes;
+      // The server has begun to close, or is leaving: what it has sent before is still told.
+      if (status === 'closing' && this.readyState === 1) this.readyState = 2;
     });
     emitter.on('open', () => {
       if (this.readyState !== 0) return;
       this.#open();
     });
     emitter.on('message', ({ data }) => {
-      if (this.readyState !== 1) return;
-      this.#tell(data as string | ArrayBuffer);
+      if (!this.#isEnded) this.#tell(data as string | ArrayBuffer);
     });
     emitter.on('error', () => undefined);
     emitter.on('close', (close) => {
@@ -81,7 +86,7 @@ export class SessionCore implements WebSocketCore {
 
   get bufferedAmount(): number {
     if (this.#plain !== undefined) return this.#plain.bufferedAmount;
-    return (this.#leftBytes ?? this.#connector.port.bufferedBytes) + this.#lateBytes;
+    return (this.#leftBytes ?? this.#connector.port.bufferedBytes) + this.#lostBytes + this.#lateBytes;
   }
 
   get binaryType(): BinaryType {
@@ -102,16 +107,16 @@ export class SessionCore implements WebSocketCore {
         'InvalidStateError',
       );
     }
-    const { status, port } = this.#connector;
     if (this.#plain !== undefined) this.#plain.send(data);
-    else if (this.readyState > 1 || status === 'closing' || status === 'closed') this.#lateBytes += dataBytes(data);
-    else port.send(data);
+    else if (this.readyState > 1 || this.#connector.status === 'closed') this.#lateBytes += dataBytes(data);
+    else this.#connector.port.send(data);
   }
 
   close(args: readonly unknown[]): void {
     const { code = CloseCode.noStatus, reason } = parseClose(args);
-    if (this.readyState > 1) return;
+    if (this.#isEnded || this.readyState === 3) return;
     const isConnecting = this.readyState === 0;
+    this.#isEnded = true;
     this.readyState = 2;
     if (isConnecting) this.#failure = DROPPED;
     this.#end(code, reason);
@@ -145,6 +150,7 @@ export class SessionCore implements WebSocketCore {
   }
 
   #closed(close: CoreClose): void {
+    this.#isEnded = true;
     this.readyState = 3;
     // A connection that was open and is lost has not failed: browsers tell no error of it, nor does the standard.
     const isLost = this.#wasOpen && this.#failure === undefined && close.code === CloseCode.abnormal;
@@ -163,15 +169,21 @@ export class SessionCore implements WebSocketCore {
   }
 
   /** A message that cannot arrive is the end, as it is where a WebSocket meets a limit: the application would not know. */
-  #failed(error: Error): void {
-    if (this.#connector.status === 'closed' || this.#connector.status === 'closing') return;
+  #failed(error: Error, unsentBytes: number): void {
+    const { status } = this.#connector;
+    if (status === 'closed') return;
+    this.#lostBytes += unsentBytes;
+    // The end has begun already: the server closes, and takes no more.
+    if (status === 'closing' || error instanceof ClosedError) return;
     const code = error instanceof MessageTooBigError ? CloseCode.messageTooBig : CloseCode.abnormal;
     const reason = error instanceof BufferFullError || code !== CloseCode.abnormal ? '' : error.message;
     this.#failure ??= { code, reason, wasClean: false };
+    this.#isEnded = true;
     if (this.readyState < 2) this.readyState = 2;
     // Not from inside of the call that failed.
     postTask(() => {
-      this.#end(code === CloseCode.abnormal ? CloseCode.normal : code, '');
+      if (code === CloseCode.messageTooBig) this.#end(code, '');
+      else this.#connector.abandon();
     });
   }
 
@@ -182,10 +194,11 @@ export class SessionCore implements WebSocketCore {
         this.#close(close);
         return;
       }
-      const { code, wasClean } = close;
+      const { code, reason } = close;
+      const wasClean = close.wasClean && this.#leftBytes === 0 && this.#lostBytes === 0;
       // A session that was not closed in order was dropped.
       const isDropped = code === CloseCode.abandoned || (code === CloseCode.normal && !wasClean);
-      this.#closed(this.#failure ?? (isDropped ? DROPPED : close));
+      this.#closed(this.#failure ?? (isDropped ? DROPPED : { code, reason, wasClean }));
     });
   }
 }

@@ -316,7 +316,9 @@ export class SessionWebSocket extends EventEmitter<SessionWebSocketEvents> {
   #closed(event: SessionCloseEvent): void {
     this.#end = event;
     this._socket.finish();
-    if (this.#isTerminated) this.#emit('close', CloseCode.abnormal, Buffer.alloc(0));
+    // The client may have been the one that gave it up.
+    const isDropped = this.#isTerminated || event.code === CloseCode.abandoned;
+    if (isDropped) this.#emit('close', CloseCode.abnormal, Buffer.alloc(0));
     else this.#emit('close', event.code, Buffer.from(event.reason));
   }
 

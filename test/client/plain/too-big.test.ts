@@ -166,14 +166,51 @@ test('what was aborted while it was under way is not sent again', async () => {
 });
 
 describe('a 1009', () => {
-  test('with nothing above the known size under way blames the largest, and what was thought known is known no more', async () => {
+  test('on the first message of all means that one, however small', async () => {
     const { socket, connection } = await openUp();
-    const transfers = [10, 200, 200, 30].map((bytes) => socket.send(patternBytes(bytes)));
+    const only = socket.send(patternBytes(200));
     await settle();
     connection.end(1009);
-    expect(transfers.map(({ state }) => state)).toEqual(['delivered', 'failed', 'failed', 'queued']);
-    expect(await outcomeOf((transfers[1] as Transfer).delivered)).toMatchObject({ ...tooBig, sizeBytes: 200 });
+    expect(await outcomeOf(only.delivered)).toMatchObject({ ...tooBig, sizeBytes: 200 });
     expect(socket.stats()).toMatchObject({ limitFloorBytes: 199, limitBytes: 199 });
+  });
+
+  test('that comes after its message has counted as accepted blames no other, and the next such message is found out', async () => {
+    const scripted = await openUp();
+    const { socket, connection, clock } = scripted;
+    const errors = collect(socket, 'error');
+    const retries = collect(socket, 'retry');
+    const late = socket.send(patternBytes(5000));
+    await settle();
+    clock.advance(250);
+    expect(late.state).toBe('delivered');
+    const small = socket.send('small');
+    await settle();
+
+    connection.end(1009);
+
+    expect(await outcomeOf(small.delivered)).toMatchObject({ code: 'ERR_SESSION_LOST' });
+    expect(errors.items).toMatchObject([{ error: { ...tooBig, sizeBytes: undefined, limitBytes: 4999 } }]);
+    expect(retries.items).toMatchObject([{ delayMs: 25 }]);
+    expect(socket.stats()).toMatchObject({ limitFloorBytes: 512, limitBytes: 4999 });
+    const next = await comeBack(scripted);
+    const again = [socket.send('small'), socket.send(patternBytes(4000)), socket.send('behind')];
+    await settle();
+    expect(next.sent.length).toBe(3);
+    next.end(1009);
+    expect(again.map(({ state }) => state)).toEqual(['delivered', 'failed', 'queued']);
+    expect(socket.stats()).toMatchObject({ limitFloorBytes: 512, limitBytes: 3999 });
+  });
+
+  test('late, with nothing else under way, is told as well', async () => {
+    const { socket, connection, clock } = await openUp();
+    const errors = collect(socket, 'error');
+    socket.send(patternBytes(600));
+    await settle();
+    clock.advance(250);
+    connection.end(1009);
+    expect(errors.items).toMatchObject([{ error: { ...tooBig, limitBytes: 599 } }]);
+    expect(socket.send(patternBytes(600)).state).toBe('failed');
   });
 
   test('with nothing under way is a loss like any other, and fails nothing', async () => {
@@ -185,18 +222,23 @@ describe('a 1009', () => {
     expect(socket.stats().limitBytes).toBe(Infinity);
   });
 
-  test('on every message fails one after the other, and never loops', async () => {
+  test('on every message is told of each, and never loops', async () => {
     const scripted = await openUp();
     const { socket, server } = scripted;
     let { connection } = scripted;
-    const transfers = [5, 4, 3, 2, 1, 0].map((bytes) => socket.send('x'.repeat(bytes)));
+    const first = [5, 4, 3, 2, 1, 0].map((bytes) => socket.send('x'.repeat(bytes)));
     await settle();
+    connection.end(1009);
+    connection = await comeBack(scripted);
+    // From here on each is tried alone.
+    const second = [5, 4, 3, 2, 1, 0].map((bytes) => socket.send('x'.repeat(bytes)));
     for (let count = 0; count < 6; count++) {
+      await settle();
       connection.end(1009);
       connection = await comeBack(scripted);
-      await settle();
     }
-    expect(await outcomes(transfers)).toEqual(transfers.map(() => 'ERR_MESSAGE_TOO_BIG'));
-    expect([server.sockets.length, socket.bufferedAmount]).toEqual([7, 0]);
+    expect(await outcomes(first)).toEqual(first.map(() => 'ERR_SESSION_LOST'));
+    expect(await outcomes(second)).toEqual(second.map(() => 'ERR_MESSAGE_TOO_BIG'));
+    expect([server.sockets.length, socket.bufferedAmount]).toEqual([8, 0]);
   });
 });

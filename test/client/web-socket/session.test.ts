@@ -229,6 +229,62 @@ describe('the end', () => {
     await gone;
   });
 
+  test('a server that goes away makes it CLOSING: what comes is still told, and what is sent is only counted', async () => {
+    const { socket, server, session, told, closed } = await connect();
+    let finish: () => void = () => undefined;
+    async function* live(): AsyncGenerator<string> {
+      yield 'begun, ';
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      yield 'and done';
+    }
+    const transfer = session.send(live(), { channel: 'live' });
+    await expect.poll(() => transfer.ackedBytes).toBe('begun, '.length);
+    const gone = server.close({ deadlineMs: 10_000 });
+    await expect.poll(() => socket.readyState).toBe(2);
+    const before = socket.bufferedAmount;
+    socket.send('four');
+    expect(socket.bufferedAmount).toBe(before + 4);
+    finish();
+    expect(await closed).toMatchObject({ code: 1001, wasClean: true });
+    expect(told.slice(1, -1)).toEqual([{ type: 'message', data: 'begun, and done' }]);
+    expect(socket.bufferedAmount).toBe(4);
+    await gone;
+  });
+
+  test('close() while the server goes away ends the messages', async () => {
+    const { socket, server, session, types, closed } = await connect();
+    let finish: () => void = () => undefined;
+    async function* live(): AsyncGenerator<string> {
+      yield 'begun, ';
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      yield 'and done';
+    }
+    const transfer = session.send(live());
+    await expect.poll(() => transfer.ackedBytes).toBe('begun, '.length);
+    const gone = server.close({ deadlineMs: 10_000 });
+    await expect.poll(() => socket.readyState).toBe(2);
+    socket.close(3002, 'mine');
+    finish();
+    await closed;
+    expect(types()).toEqual(['open', 'close']);
+    await gone;
+  });
+
+  test('a server that closes on what was not sent yet is not a clean close, and bufferedAmount keeps what is lost', async () => {
+    const { socket, session, closed, types } = await connect({}, { poolBytes: 2 * MIB, maxMessageBytes: MIB });
+    const held = new Promise((resolve) => session.once('incoming', resolve));
+    for (let index = 0; index < 8; index++) socket.send(patternBytes(MIB));
+    await held;
+    void session.close(3001, 'enough');
+    expect(await closed).toMatchObject({ code: 3001, reason: 'enough', wasClean: false });
+    expect(types()).toEqual(['open', 'error', 'close']);
+    expect(socket.bufferedAmount).toBeGreaterThan(0);
+  });
+
   test('close() after the server began to go away does not wait as long as that does', async () => {
     const { socket, server, session, closed } = await connect();
     async function* endless(): AsyncGenerator<Uint8Array> {
@@ -257,6 +313,16 @@ describe('the end', () => {
     expect(socket.readyState).toBe(1);
     socket.send(patternBytes(1));
     expect(await closed).toMatchObject({ code: 1006, wasClean: false });
+  });
+
+  test('what ends the socket on this side is no clean close at the server', async () => {
+    const { socket, session, closed } = await connect({ maxBufferedBytes: 100_000 });
+    const atServer = new Promise((resolve) => session.on('close', resolve));
+    socket.send(patternBytes(100_000));
+    socket.send(patternBytes(1));
+    await closed;
+    expect(await atServer).toMatchObject({ code: 4906, wasClean: false });
+    expect(socket.bufferedAmount).toBeGreaterThan(0);
   });
 });
 

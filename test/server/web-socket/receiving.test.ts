@@ -1,5 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { MAX_WAITING_BYTES } from '../../../src/server/web-socket/message-gate.ts';
+import { openSocket } from '../../client/support.ts';
 import { Inbox } from '../../support/inbox.ts';
 import { patternBytes } from '../../support/pattern-bytes.ts';
 import { asOurs, closeOf, connect, kinds, openChunk, startWebSocketServer } from './rig.ts';
@@ -189,6 +191,31 @@ describe('a socket of a session', () => {
     socket.resume();
     const all = await messages.take(10);
     expect(all.every(({ data: taken }) => data.length === (taken as Buffer).length)).toBe(true);
+  });
+
+  test('holds up its sender while it is paused and closes, and loses nothing of what it took', async () => {
+    const started = await startWebSocketServer({ maxMessageBytes: 100_000, poolBytes: 200_000 });
+    const client = openSocket(started.url);
+    const { socket } = await started.connections.next();
+    const messages = messagesOf(socket);
+    const session = started.server.chunk.sessions[0];
+    socket.pause();
+    // The client listens to nothing: this is not delivered, so that the close waits.
+    for (let index = 0; index < 100; index++) socket.send('x'.repeat(1 << 20));
+    socket.close(4000);
+    const data = patternBytes(90_000);
+    const transfers = Array.from({ length: 40 }, () => client.send(data));
+    const receivedBytes = (): number => session?.stats().receivedBytes ?? 0;
+    await expect.poll(receivedBytes).toBeGreaterThan(MAX_WAITING_BYTES);
+    await settle();
+    expect(receivedBytes()).toBeLessThan(MAX_WAITING_BYTES + 90_000 + 350_000);
+    socket.resume();
+    client.on('message', () => undefined);
+    const all = await messages.take(transfers.filter(({ state }) => state === 'delivered').length);
+    expect(all.every(({ data: taken }) => data.length === (taken as Buffer).length)).toBe(true);
+    await closeOf(socket);
+    const deliveredCount = transfers.filter(({ state }) => state === 'delivered').length;
+    expect(all.length + messages.items.length).toBe(deliveredCount);
   });
 
   test('takes messages that are larger than the path lets through, and sends such', async () => {
