@@ -59,7 +59,7 @@ async function drive(options: Parameters<typeof puppeteer.launch>[0]): Promise<D
  * | `ws://a b/` | SyntaxError | is taken | SyntaxError | SyntaxError |
  * | listeners that capture | come first | in the order of adding | come first | come first |
  *
- * A connection that is lost after it was open ends with `close` alone in all three; a session says `error` before.
+ * A connection that is lost after it was open ends with `close` alone in all three, and so does a session.
  *
  * What no script can have as the browser does, and what the tests leave out: `isTrusted` is false, and there is no time
  * for microtasks between two listeners of an event.
