@@ -1,4 +1,5 @@
-import { findChromium, howToGetABrowser } from '../test/support/find-browser.mjs';
+import { howToGetABrowser } from '../test/support/find-browser.mjs';
+import { findEngine } from '../test/support/unattended-browser.ts';
 import { readCommandLine } from './command-line.ts';
 import type { CommandLine } from './command-line.ts';
 import { run } from './run.ts';
@@ -18,21 +19,21 @@ async function main(): Promise<number> {
     console.error(error instanceof Error ? error.message : error);
     return ExitCode.failed;
   }
-  const { isHelp, isJson, isServe } = commandLine;
+  const { isHelp, isJson, isServe, engine, filePath } = commandLine;
   if (isHelp) return ExitCode.ok;
 
   const terminal = new Terminal(isJson ? process.stderr : process.stdout);
   const { signal } = interruption();
   if (isServe) {
-    await serve(terminal, signal);
+    await serve(terminal, filePath, signal);
     return ExitCode.ok;
   }
-  const executable = findChromium();
+  const executable = findEngine[engine]();
   if (executable === undefined) {
-    console.error(`No browser was found. ${howToGetABrowser}`);
+    console.error(engine === 'chromium' ? `No browser was found. ${howToGetABrowser}` : `No ${engine} was found.`);
     return ExitCode.noBrowser;
   }
-  const report = await run({ terminal, executable, signal });
+  const report = await run({ terminal, engine, executable, filePath, signal });
   if (signal.aborted) {
     console.error('Stopped.');
     return ExitCode.interrupted;

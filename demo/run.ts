@@ -1,4 +1,5 @@
-import { Browser } from './browser.ts';
+import { UnattendedBrowser } from '../test/support/unattended-browser.ts';
+import type { EngineName } from '../test/support/unattended-browser.ts';
 import { startPlannedInjector } from './faults.ts';
 import { Narrator } from './narrator.ts';
 import { PageServer } from './page-server.ts';
@@ -17,8 +18,10 @@ const SILENCE_MS = 60_000;
 /** What a run needs. */
 export interface RunOptions {
   readonly terminal: Terminal;
+  readonly engine: EngineName;
   /** Path of the browser. */
   readonly executable: string;
+  readonly filePath: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -27,9 +30,9 @@ export interface RunOptions {
  * stopped when it is done.
  */
 export async function run(options: RunOptions): Promise<DemoReport> {
-  const { terminal, executable, signal } = options;
+  const { terminal, engine, executable, filePath, signal } = options;
   const narrator = new Narrator(terminal);
-  const file = await sampleFile();
+  const file = await sampleFile(filePath);
   using watchdog = new Watchdog(SILENCE_MS);
   const { promise: completed, resolve: complete, reject: fail } = withResolvers();
 
@@ -45,7 +48,7 @@ export async function run(options: RunOptions): Promise<DemoReport> {
     },
   });
   await using injector = await startPlannedInjector(server.port, PATH_LIMIT_BYTES, file.bytes);
-  const report = new DemoReport(file, START_PACKET_BYTES, injector.log);
+  const report = new DemoReport(file, START_PACKET_BYTES, injector.log, engine);
   injector.onLog((entry) => {
     narrator.path(entry);
   });
@@ -67,7 +70,7 @@ export async function run(options: RunOptions): Promise<DemoReport> {
   terminal.row('page', `in ${executable}, starts with ${formatBytes(START_PACKET_BYTES)}`);
   terminal.line();
 
-  await using browser = await Browser.open(executable, pages.url);
+  await using browser = await UnattendedBrowser.open({ engine, executable, url: pages.url });
   try {
     await Promise.race([completed, browser.ended, watchdog.barked, aborted(signal)]);
   } catch (error) {

@@ -10,9 +10,8 @@ export interface SampleFile {
   readonly sha256: string;
 }
 
-/** The executable of Node that runs this: a real file of about 100 MB, and always there. */
-export async function sampleFile(): Promise<SampleFile> {
-  const path = process.execPath;
+/** @param path - without one the executable of Node that runs this: a real file of about 100 MB, and always there */
+export async function sampleFile(path: string = process.execPath): Promise<SampleFile> {
   const [{ size }, sha256] = await Promise.all([stat(path), hashFile(path)]);
   return { path, name: basename(path), bytes: size, sha256 };
 }

@@ -11,9 +11,9 @@ import type { Terminal } from './terminal.ts';
 const BYTES_PER_SECOND = 8_000_000;
 
 /** Serves the page to a person's own browser until `signal` is aborted. */
-export async function serve(terminal: Terminal, signal: AbortSignal): Promise<void> {
+export async function serve(terminal: Terminal, filePath: string | undefined, signal: AbortSignal): Promise<void> {
   const narrator = new Narrator(terminal);
-  const file = await sampleFile();
+  const file = await sampleFile(filePath);
   await using server = await DemoServer.start({
     onFile: (received) => {
       narrator.server(received);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Watchdog } from '../../demo/watchdog.ts';
-import { Browser } from '../browser.ts';
+import { UnattendedBrowser } from '../../test/support/unattended-browser.ts';
+import { benchArgs } from '../chromium-args.ts';
 import { PageServer } from '../page-server.ts';
 import type { ServerProcess } from '../server-process.ts';
 import type { Job } from '../shared/job.ts';
@@ -13,7 +14,7 @@ const SERVER_FIRST_MS = 200;
 /** Who is to know what happens. */
 export interface PageEvents {
   /** Everything is prepared; the page waits until this has resolved. */
-  readonly ready?: (browser: Browser) => void | Promise<void>;
+  readonly ready?: (browser: UnattendedBrowser) => void | Promise<void>;
   /** The page is done, and still there. */
   readonly done?: () => void;
   /** Whether the progress is worth a bar. */
@@ -35,7 +36,7 @@ export async function runPage(
   };
   signal.addEventListener('abort', abort, { once: true });
   using watchdog = new Watchdog(SILENCE_MS);
-  let browser: Browser | undefined;
+  let browser: UnattendedBrowser | undefined;
 
   const onReport = async (report: PageReport): Promise<void> => {
     watchdog.touch();
@@ -64,7 +65,13 @@ export async function runPage(
     }
   });
   try {
-    await using opened = await Browser.open(executable, pages.url, folder);
+    await using opened = await UnattendedBrowser.open({
+      engine: 'chromium',
+      executable,
+      url: pages.url,
+      chromiumArgs: benchArgs,
+      folder,
+    });
     browser = opened;
     return await Promise.race([promise, opened.ended, server.ended, watchdog.barked]);
   } finally {

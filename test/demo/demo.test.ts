@@ -1,8 +1,12 @@
 import { exec } from 'node:child_process';
 import { statSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { patternBytes } from '../support/pattern-bytes.ts';
 
 const MIB = 1024 * 1024;
 const TIMEOUT_MS = 180_000;
@@ -31,9 +35,9 @@ interface Output {
 }
 
 /** Rejects, with the output, unless the exit code is 0. */
-async function runDemo(env: NodeJS.ProcessEnv = {}): Promise<Output> {
+async function runDemo(args = '', env: NodeJS.ProcessEnv = {}): Promise<Output> {
   const cwd = fileURLToPath(new URL('../..', import.meta.url));
-  return promisify(exec)('npm run --silent demo -- --json', {
+  return promisify(exec)(`npm run --silent demo -- --json ${args}`, {
     cwd,
     env: { ...process.env, ...env },
     timeout: TIMEOUT_MS,
@@ -83,11 +87,36 @@ describe('npm run demo', () => {
     TIMEOUT_MS,
   );
 
+  it.each(['firefox', 'webkit'])(
+    'does the same in %s, with a file of one’s own',
+    async (browser) => {
+      const folder = await mkdtemp(join(tmpdir(), 'chunksocket-test-'));
+      const file = join(folder, 'sample');
+      onTestFinished(() => rm(folder, { recursive: true }));
+      await writeFile(file, patternBytes(8 * MIB));
+
+      const outcome = readOutcome(await runDemo(`--browser ${browser} --file "${file}"`));
+
+      expect(outcome).toMatchObject({ ok: true, bytes: 8 * MIB, sha256Received: outcome.sha256Sent });
+      // WebKit shows a 1014 as 1006.
+      const codes = browser === 'webkit' ? [1009, 1006] : [1009, 1006, 1014];
+      expect(outcome.closes).toEqual(expect.arrayContaining(codes));
+      expect(outcome.resentBytes).toBeLessThanOrEqual(4 * MIB);
+    },
+    TIMEOUT_MS,
+  );
+
+  it('says what there is for a browser of which it knows nothing', async () => {
+    const failure: unknown = await runDemo('--browser lynx').catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 1 });
+    expect((failure as Output).stderr).toContain('--browser is lynx. There are chromium, firefox, webkit.');
+  });
+
   it(
     'ends with an exit code and says why when the page does not get to anything',
     async () => {
       // No browser: it ends at once, for it knows none of the options.
-      const failure: unknown = await runDemo({ CHUNKSOCKET_CHROMIUM: process.execPath }).catch(
+      const failure: unknown = await runDemo('', { CHUNKSOCKET_CHROMIUM: process.execPath }).catch(
         (error: unknown) => error,
       );
 
