@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { commands } from './test/browser/commands.ts';
@@ -7,6 +8,8 @@ const chromium = findChromium();
 
 export default defineConfig({
   test: {
+    // Many tests wait for a browser most of the time, so that one worker would leave a core idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     coverage: {
       include: ['src/**/*.ts'],
       exclude: ['src/**/*.d.ts'],

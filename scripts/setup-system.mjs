@@ -20,6 +20,8 @@ const wanted = {
   xvfb: () => findXvfb() !== undefined,
   nginx: () => onPath('nginx'),
   haproxy: () => onPath('haproxy'),
+  'python3-websockets': () => hasPythonModule('websockets'),
+  'python3-tornado': () => hasPythonModule('tornado'),
 };
 
 const missing = () => Object.keys(wanted).filter((name) => !wanted[name]());
@@ -36,7 +38,7 @@ if (absent.length > 0) {
     console.error('setup-system: the browser tests need Chromium or Chrome; elsewhere install it from your system.');
     process.exitCode = 1;
   } else {
-    console.error('setup-system: going on without; tests that need these are skipped.');
+    console.error('setup-system: going on without; tests that need these fail.');
   }
 }
 
@@ -50,6 +52,11 @@ function onPath(program) {
       return false;
     }
   });
+}
+
+/** Whether the system's Python has it: another one in the search path knows nothing of Debian's packages. */
+function hasPythonModule(name) {
+  return spawnSync('/usr/bin/python3', ['-c', `import ${name}`], { stdio: 'ignore' }).status === 0;
 }
 
 function canInstall() {
