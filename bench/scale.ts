@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { cac } from 'cac';
-import { runScale } from '../test/hostile/scale/run-scale.ts';
-import type { ScaleOptions, ScaleResult } from '../test/hostile/scale/run-scale.ts';
+import { measureBare, runScale } from '../test/hostile/scale/run-scale.ts';
+import type { IdleCost, ScaleOptions, ScaleResult } from '../test/hostile/scale/run-scale.ts';
 
-const DEFAULTS: ScaleOptions = { connections: 10_000, transfers: 1000, messageBytes: 1 << 20, clientProcesses: 3 };
+const DEFAULTS: ScaleOptions = { connections: 10_000, transfers: 1000, messageBytes: 256 << 10, clientProcesses: 2 };
 
 process.exitCode = await main();
 
@@ -34,23 +34,26 @@ async function main(): Promise<number> {
   const [processor] = cpus();
   const memory = (totalmem() / 2 ** 30).toFixed(0);
   console.log(`Node ${process.version}, ${cpus().length} x ${processor?.model ?? 'unknown'}, ${memory} GiB`);
-  const result = await runScale(asked, (line) => {
+  const tell = (line: string): void => {
     console.log(line);
-  });
-  report(asked, result);
+  };
+  const bare = await measureBare(asked, tell);
+  const result = await runScale(asked, tell);
+  report(asked, result, bare);
   const { json } = options as { json?: string };
-  if (json !== undefined) await writeFile(json, `${JSON.stringify({ ...asked, ...result }, undefined, 2)}\n`);
+  if (json !== undefined)
+    await writeFile(json, `${JSON.stringify({ ...asked, ...result, idleBareSocket: bare }, undefined, 2)}\n`);
   return isWhole(asked, result) ? 0 : 1;
 }
 
-function report({ connections, transfers, messageBytes }: ScaleOptions, result: ScaleResult): void {
-  const { idleSession, idleBareSocket, messages } = result;
+function report({ connections, transfers, messageBytes }: ScaleOptions, result: ScaleResult, bare: IdleCost): void {
+  const { idleSession, messages } = result;
   const rows: [string, string][] = [
     ['sessions held by one process', `${result.opened} of ${connections}`],
     ['an idle session: in use', kibibytes(idleSession.heldBytes)],
-    ['a bare WebSocket of ws: in use', kibibytes(idleBareSocket.heldBytes)],
+    ['a bare WebSocket of ws: in use', kibibytes(bare.heldBytes)],
     ['an idle session: resident', kibibytes(idleSession.residentBytes)],
-    ['a bare WebSocket of ws: resident', kibibytes(idleBareSocket.residentBytes)],
+    ['a bare WebSocket of ws: resident', kibibytes(bare.residentBytes)],
     ['connections cut at once', `${result.cut} of ${transfers}`],
     ['of the bytes of their messages there', percent(result.receivedAtCutBytes / (transfers * messageBytes))],
     ['sessions resumed', `${messages.resumed}`],

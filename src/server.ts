@@ -34,7 +34,7 @@ export type {
   ServerStats,
   WsServer,
 } from './server/chunk-server.ts';
-export type { ChunkServerOptions, SelectProtocol } from './server/options.ts';
+export type { AddressOf, ChunkServerOptions, SelectProtocol } from './server/options.ts';
 export type { RefuseEvent } from './server/reception.ts';
 export type {
   RequestInfo,

@@ -3,10 +3,8 @@ import type { ChunkSocketError } from '../errors/chunk-socket-error.ts';
 import { ClosedError, LimitTooSmallError, ProtocolError } from '../errors/session-errors.ts';
 import type { OptionError } from '../errors/session-errors.ts';
 import * as CloseCode from '../protocol/close-code.ts';
-import { decodePacket } from '../protocol/packet.ts';
 import { offeredProtocols, SUBPROTOCOL } from '../protocol/version.ts';
 import type { ViolationName } from '../protocol/violation.ts';
-import { decodeWelcome } from '../protocol/welcome.ts';
 import type { EstablishedWelcome, GoneWelcome, Welcome } from '../protocol/welcome.ts';
 import { SafeEmitter } from '../runtime/safe-emitter.ts';
 import { SessionPort } from '../runtime/session-port.ts';
@@ -20,7 +18,7 @@ import type { DialUser } from './dialer.ts';
 import type { ChunkSocketEvents, Status } from './events.ts';
 import { FallbackProbe } from './fallback-probe.ts';
 import type { Attempt, ProbeUser } from './fallback-probe.ts';
-import { Handshake, misunderstood } from './handshake.ts';
+import { Handshake, misunderstood, readWelcome } from './handshake.ts';
 import type { HeldConnection } from './held-connection.ts';
 import { LimitMemory } from './limit-memory.ts';
 import type { ConnectorOptions, PerConnection } from './options.ts';
@@ -93,15 +91,16 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
   /** Finishes what was sent, then closes. */
   close(code: number, reason: string, drainMs: number): void {
     const { port } = this;
-    const { session } = port;
     const nowMs = this.#options.clock.now();
     this.#farewell = { code, reason, deadlineMs: nowMs + drainMs };
     port.stopTaking(new ClosedError(code, reason));
     this.#setStatus('closing');
-    if (!session.isExpected && session.peerTerms === undefined && port.bufferedBytes === 0) {
+    if (!port.session.isExpected && port.session.peerTerms === undefined && port.bufferedBytes === 0) {
+      // The server may have made the session by now, and is not to keep it.
+      if (this.#phase === 'greeting') this.#drop(CloseCode.abandoned, '');
       this.#finish(code, reason, undefined, true);
     } else {
-      session.close(code, reason, drainMs, nowMs);
+      port.session.close(code, reason, drainMs, nowMs);
       port.schedule();
     }
   }
@@ -119,14 +118,8 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
   }
 
   received(bytes: Uint8Array): void {
-    if (this.#phase === 'up') {
-      this.port.receive(bytes);
-      return;
-    }
-    const packet = decodePacket(bytes);
-    if (typeof packet === 'string') this.#violated(packet);
-    else if (packet.kind === 'welcome') this.#welcomed(decodeWelcome(packet.body));
-    else this.#violated(packet.kind === 'stream' ? 'data-before-hello' : 'unexpected-hello');
+    if (this.#phase === 'up') this.port.receive(bytes);
+    else this.#welcomed(readWelcome(bytes));
   }
 
   receivedText(): void {
@@ -134,17 +127,15 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
   }
 
   closed(close: TransportClose): void {
-    const { port } = this;
-    const { session } = port;
+    const { session } = this.port;
     const { code, reason } = close;
     const isUp = this.#phase === 'up';
     const wasGreeting = this.#phase === 'greeting';
-    const upMs = this.#options.clock.now() - this.#upSinceMs;
-    const wasGood = isUp && (session.link.acked > this.#ackedAtStart || upMs >= GOOD_AFTER_MS);
+    const wasGood = isUp && (session.link.acked > this.#ackedAtStart || this.#hasStood());
     this.#dialer.transport = undefined;
     this.#probe?.reset();
-    const isWorthIt = port.disconnect(code);
-    if (this.#isClosed()) return;
+    const isWorthIt = this.port.disconnect(code);
+    if (this.#isClosed() || this.port.session !== session) return;
     const { state } = session;
     if (isUp && code === CloseCode.normal && state.kind === 'closing' && state.isFinished === true) {
       this.#sessionOver(state.code, state.reason, true);
@@ -159,18 +150,10 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
     });
     // The application was asked, and may have closed.
     if (this.#isClosed()) return;
-    if (typeof decision !== 'number') {
-      // A server that leaves and lost patience does not mean the socket, but the session.
-      if (this.#isLeaving && code === CloseCode.abandoned) this.#sessionOver(code, reason);
-      else this.#finish(code, reason, decision);
-      return;
-    }
-    if (this.status === 'open') this.#setStatus('reconnecting');
-    if (this.#isClosed()) return;
-    this.#phase = 'waiting';
-    this.#dialer.wait(decision, this.again.bind(this));
-    const { attempt } = this.#retry;
-    this.emitter.emit('retry', { attempt, delayMs: decision, close, wasOpen: isUp || wasGreeting });
+    if (typeof decision === 'number') this.#wait(decision, close, isUp || wasGreeting);
+    // A server that leaves and lost patience does not mean the socket, but the session.
+    else if (this.#isLeaving && code === CloseCode.abandoned) this.#sessionOver(code, reason);
+    else this.#finish(code, reason, decision);
   }
 
   asked({ url, auth }: Dial): Attempt {
@@ -205,6 +188,19 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
     this.#drop(CloseCode.normal, '');
     this.status = 'closed';
     this.#becomePlain?.({ emitter, over, status, outbox, connection, farewell: this.#farewell });
+  }
+
+  /** The connection has been up for so long that it counts as one that held. */
+  #hasStood(): boolean {
+    return this.#options.clock.now() - this.#upSinceMs >= GOOD_AFTER_MS;
+  }
+
+  #wait(delayMs: number, close: TransportClose, wasOpen: boolean): void {
+    if (this.status === 'open') this.#setStatus('reconnecting');
+    if (this.#isClosed()) return;
+    this.#phase = 'waiting';
+    this.#dialer.wait(delayMs, this.again.bind(this));
+    this.emitter.emit('retry', { attempt: this.#retry.attempt, delayMs, close, wasOpen });
   }
 
   #makeSession(wake: () => void): Session {
@@ -362,7 +358,7 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
     }
   }
 
-  /** The session ended: with the socket, or to make way for the next one. */
+  /** The session ended: with the socket, or to make way for the next one, which is to be anywhere but there. */
   #sessionOver(code: number, reason: string, wasClean = false): void {
     this.#drop(CloseCode.normal, '');
     if (!this.#isLeaving) {
@@ -370,12 +366,16 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
       return;
     }
     this.#isLeaving = false;
+    this.#route = undefined;
+    const delayMs = this.#retry.leave(this.#hasStood());
     this.port.replace();
     const farewell = this.#farewell;
     if (farewell !== undefined) {
       this.close(farewell.code, farewell.reason, Math.max(0, farewell.deadlineMs - this.#options.clock.now()));
     }
-    if (this.status !== 'closed') this.again();
+    if (this.status === 'closed') return;
+    if (delayMs === 0) this.again();
+    else this.#wait(delayMs, { code: CloseCode.goingAway, reason, wasClean }, true);
   }
 
   #violated(violation: ViolationName): void {

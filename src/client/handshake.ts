@@ -3,9 +3,12 @@ import { HandshakeError, OptionError } from '../errors/session-errors.ts';
 import * as CloseCode from '../protocol/close-code.ts';
 import { encodeHello } from '../protocol/hello.ts';
 import { MAX_HELLO_BYTES } from '../protocol/limits.ts';
+import { decodePacket } from '../protocol/packet.ts';
 import type { SizeHint } from '../protocol/terms.ts';
 import { PROTOCOL_VERSION, SUBPROTOCOL } from '../protocol/version.ts';
-import type { EstablishedWelcome } from '../protocol/welcome.ts';
+import type { ViolationName } from '../protocol/violation.ts';
+import { decodeWelcome } from '../protocol/welcome.ts';
+import type { EstablishedWelcome, Welcome } from '../protocol/welcome.ts';
 import type { Session } from '../session/session.ts';
 
 /** Our half of the handshakes of one session: who we are, and what the last HELLO said. */
@@ -56,6 +59,14 @@ export class Handshake {
   accepts({ result, protocol }: EstablishedWelcome): boolean {
     return (protocol === '' || this.#protocols.includes(protocol)) && !(this.#wasExpected && result === 'new');
   }
+}
+
+/** The server's answer to HELLO: nothing else may come before it. */
+export function readWelcome(bytes: Uint8Array): Welcome | ViolationName {
+  const packet = decodePacket(bytes);
+  if (typeof packet === 'string') return packet;
+  if (packet.kind === 'welcome') return decodeWelcome(packet.body);
+  return packet.kind === 'stream' ? 'data-before-hello' : 'unexpected-hello';
 }
 
 /** The server opened, and chose `protocol`: there is nobody to shake hands with. */

@@ -60,6 +60,18 @@ export class RetryPolicy {
     this.#lostAtMs = undefined;
   }
 
+  /**
+   * The server asked for another session, elsewhere: at once, but where one asks so of every session that has just begun.
+   *
+   * @returns how long to wait before that, in ms
+   */
+  leave(wasGood: boolean): number {
+    const { retryBaseMs: baseMs, retryMaxMs: maxMs, random } = this.#options;
+    if (wasGood) this.attempt = 0;
+    const attempt = this.attempt++;
+    return attempt === 0 ? 0 : backoffMs(attempt - 1, { baseMs, maxMs }, random());
+  }
+
   /** @returns how long to wait before coming back, in ms, or why not to */
   decide({ close, wasOnlyHello, isEstablished, wasGood, isWorthIt }: LostConnection): number | ChunkSocketError {
     const { code, reason } = close;

@@ -58,15 +58,17 @@ const hasBadFlags = (type: number): boolean =>
     ? (type & 32) > 0 || (type & (DataFlag.fin | DataFlag.total)) === (DataFlag.fin | DataFlag.total)
     : (type & 63) >= DataFlag.text;
 
-/** A DATA frame up to its payload; `type` is its type byte, `bodyEnd` where its body ends. */
-function readData(reader: Reader, type: number, bodyEnd: number): DataHead {
+/** A DATA frame up to its payload; `type` is its type byte, `length` that of its body, which begins here. */
+function readData(reader: Reader, type: number, length: number): DataHead {
+  const start = reader.at;
   const has = (flag: number): boolean => (type & flag) > 0;
   const first = has(DataFlag.first);
   const fin = has(DataFlag.fin);
   const channel = reader.varint();
   const total = has(DataFlag.total) ? reader.varint() : undefined;
   const fieldsBytes = has(DataFlag.fields) ? reader.varint() : 0;
-  const payloadBytes = bodyEnd - reader.at - fieldsBytes;
+  // the end of the body can be above 2^53 and inexact; a difference is not
+  const payloadBytes = length - (reader.at - start) - fieldsBytes;
   if (fieldsBytes > MAX_FIELDS_BYTES) reader.fail('fields-too-big');
   if (payloadBytes < 0) reader.fail('bad-frame');
   if (payloadBytes === 0 && !first && !fin) reader.fail('empty-data');
@@ -141,7 +143,8 @@ export class FrameDecoder {
     const reader = new Reader(bytes, at + 1);
     if (isData && hasBadFlags(type)) reader.fail('bad-data-flags');
     const length = reader.varint();
-    const bodyEnd = reader.at + length;
+    const bodyStart = reader.at;
+    const bodyEnd = bodyStart + length;
     // an end inside the head of a whole body is a fault; otherwise the rest has yet to come
     if (bodyEnd <= reader.end) {
       reader.end = bodyEnd;
@@ -152,11 +155,11 @@ export class FrameDecoder {
       if (!reader.cut) reader.fail();
     }
     // behind a fault nothing is read, and what was made of it is dropped
-    const data = isData && readData(reader, type, bodyEnd);
+    const data = isData && readData(reader, type, length);
     const control = layout && readControl(reader, layout);
     const next = reader.at;
     this.#isData = isData;
-    this.#restBytes = bodyEnd - next;
+    this.#restBytes = length - (next - bodyStart);
     this.#violation = next
       ? data
         ? this.#sink.dataStart(data)

@@ -128,6 +128,8 @@ export class SessionPort {
     this.#isOver = true;
     for (const message of this.#outbox.takeBack()) this.#outbox.settle(message, error);
     this.flush();
+    // Also where that is for a flush further up: what is told of the end follows at once.
+    this.#outbox.update();
   }
 
   /** Nothing was ever sent, and nothing will be here: what waits goes on elsewhere, with its transfers. */

@@ -1,9 +1,7 @@
-import type { ChunkSocketError } from '../errors/chunk-socket-error.ts';
-import { ClosedError, LimitTooSmallError, OptionError, ProtocolError } from '../errors/session-errors.ts';
-import { CloseCode, isSendableCloseCode } from '../protocol/close-codes.ts';
+import { ClosedError, LimitTooSmallError, ProtocolError } from '../errors/session-errors.ts';
+import { CloseCode } from '../protocol/close-codes.ts';
 import type { Hello } from '../protocol/hello.ts';
-import { DEFAULT_TERMS, linkDefaults, MAX_CLOSE_REASON_BYTES } from '../protocol/limits.ts';
-import { encodeText } from '../protocol/text.ts';
+import { DEFAULT_TERMS, linkDefaults } from '../protocol/limits.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { ViolationName } from '../protocol/violation.ts';
 import { encodeWelcome } from '../protocol/welcome.ts';
@@ -29,26 +27,15 @@ import type {
   SessionCloseOptions,
   SessionStatus,
 } from './server-session.ts';
+import { checkCloseArguments } from './session-close-arguments.ts';
 import { ServerIncomingTransfer } from './server-incoming.ts';
+import type { SessionEnding } from './session-ending.ts';
 import type { SessionConnection, SessionHost, SessionInit } from './session-host.ts';
 
 type Phase =
   | { readonly kind: 'connected'; readonly connection: SessionConnection }
   | { readonly kind: 'waiting'; readonly stopTimer: () => void }
   | { readonly kind: 'ended' };
-
-interface Ending {
-  readonly code: number;
-  readonly reason: string;
-  readonly wasClean?: boolean;
-  readonly error?: ChunkSocketError;
-  /** Close of the transport, where that is another. */
-  readonly transport?: { readonly code: number; readonly reason: string };
-  /** Forgotten rather than ended: the client may go on with a new session. */
-  readonly isLost?: boolean;
-}
-
-const OWN_CODES = '1000, or 3000 to 4999 without the reserved 4900 to 4999';
 
 /** A session on the side that takes connections: a {@link SessionPort}, and the coming and going of its connections. */
 export class AcceptedSession implements ServerSession {
@@ -57,6 +44,8 @@ export class AcceptedSession implements ServerSession {
   readonly protocol: string;
   readonly request: RequestInfo;
   readonly secret: SecretHash;
+  /** What it counts for in the limits per address. */
+  readonly address: string | undefined;
   /** Number of the last connection. */
   connectionNumber = 0;
   readonly #host: SessionHost;
@@ -71,13 +60,14 @@ export class AcceptedSession implements ServerSession {
   onLife: (() => void) | undefined;
   onLost: (() => void) | undefined;
 
-  constructor(host: SessionHost, hello: Hello, { identity, protocol, secret, request, terms }: SessionInit) {
+  constructor(host: SessionHost, hello: Hello, { identity, protocol, secret, address, request, terms }: SessionInit) {
     const { options, clock } = host;
     this.id = hello.session;
     this.identity = identity;
     this.protocol = protocol;
     this.request = request;
     this.secret = secret;
+    this.address = address;
     this.#host = host;
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -140,6 +130,11 @@ export class AcceptedSession implements ServerSession {
     return heldBytes + link.streamEnd - link.acked;
   }
 
+  /** Bytes of incoming messages that the application has not taken. */
+  get incomingBytes(): number {
+    return this.#port.session.receiver.heldBytes;
+  }
+
   send(data: SendData, options?: SendOptions): Transfer {
     return this.sendFrom(() => toSource(data, options?.transfer), options);
   }
@@ -173,15 +168,7 @@ export class AcceptedSession implements ServerSession {
     reason = '',
     { drainMs = linkDefaults.drainMs }: SessionCloseOptions = {},
   ): Promise<void> {
-    if (!isSendableCloseCode(code) || code >= CloseCode.protocolViolation) {
-      throw new OptionError('code', code, OWN_CODES);
-    }
-    if (typeof reason !== 'string') throw new OptionError('reason', reason, 'a string');
-    const reasonBytes = encodeText(reason).length;
-    if (reasonBytes > MAX_CLOSE_REASON_BYTES) {
-      throw new OptionError('reason', `${reasonBytes} bytes`, `at most ${MAX_CLOSE_REASON_BYTES} bytes`);
-    }
-    checkNumber('drainMs', drainMs, 0, Number.MAX_SAFE_INTEGER);
+    checkCloseArguments(code, reason, drainMs);
     return this.closeWith(code, reason, drainMs);
   }
 
@@ -223,6 +210,11 @@ export class AcceptedSession implements ServerSession {
     this.#end({ code: CloseCode.abnormal, reason, isLost: true });
   }
 
+  /** It holds more of what came than the server has room for. */
+  overflow(): void {
+    this.#end({ code: CloseCode.tryAgainLater, reason: 'too much incoming data held', isLost: true });
+  }
+
   /** A connection has said HELLO and is the session's from now on; answers with WELCOME. Not for a session that is over. */
   connect(connection: SessionConnection, hello: Hello, result: 'new' | 'resumed'): void {
     if (this.#phase.kind === 'connected') this.#phase.connection.close(CloseCode.replaced, 'replaced');
@@ -261,6 +253,7 @@ export class AcceptedSession implements ServerSession {
     if (!this.#has(connection)) return;
     this.#port.receive(bytes);
     this.onLife?.();
+    if (this.#phase.kind !== 'ended') this.#host.received(this);
   }
 
   /** Asks the client for a sign of life, if it is there: {@link onLife}. */
@@ -352,9 +345,11 @@ export class AcceptedSession implements ServerSession {
 
   #lose(code: number | undefined): void {
     const { clock, options } = this.#host;
-    const { resumeMs } = options;
-    const stopTimer = clock.setTimer(resumeMs, () => {
-      this.evict(`not resumed within ${resumeMs} ms`);
+    // Of whom nothing was heard behind HELLO, it is not known whether WELCOME came, nor whether they will.
+    const wasHeard = this.#port.session.link.counters.receivedPackets > 0;
+    const waitMs = wasHeard ? options.resumeMs : Math.min(options.resumeMs, options.handshakeTimeoutMs);
+    const stopTimer = clock.setTimer(waitMs, () => {
+      this.evict(`not resumed within ${waitMs} ms`);
     });
     this.#phase = { kind: 'waiting', stopTimer };
     this.#port.disconnect(code);
@@ -363,7 +358,7 @@ export class AcceptedSession implements ServerSession {
     this.onLost?.();
   }
 
-  #end({ code, reason, wasClean = false, error, transport = { code, reason }, isLost = false }: Ending): void {
+  #end({ code, reason, wasClean = false, error, transport = { code, reason }, isLost = false }: SessionEnding): void {
     const phase = this.#phase;
     if (phase.kind === 'ended') return;
     this.#phase = { kind: 'ended' };

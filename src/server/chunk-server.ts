@@ -73,6 +73,8 @@ export interface ServerStats {
   readonly waitingSessions: number;
   /** What those hold of outgoing messages, in bytes. */
   readonly waitingBytes: number;
+  /** What all sessions hold of incoming messages that nobody has taken, in bytes. */
+  readonly incomingBytes: number;
   /** Connections that have not said who they are. */
   readonly arrivingConnections: number;
   /** Sessions that are over, and that are still answered for. */
@@ -149,11 +151,12 @@ export class ChunkServer<Type extends BinaryType = 'uint8array'> {
   }
 
   stats(): ServerStats {
-    const { store, tombstones, arrivingCount } = this.#reception;
+    const { store, tombstones, arrivingCount, incomingBytes } = this.#reception;
     return {
       sessions: store.count,
       waitingSessions: store.waitingCount,
       waitingBytes: store.waitingBytes,
+      incomingBytes,
       arrivingConnections: arrivingCount,
       tombstones: tombstones.count,
     };

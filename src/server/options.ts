@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { totalmem } from 'node:os';
 import { OptionError } from '../errors/session-errors.ts';
 import {
   DEFAULT_TERMS,
@@ -15,6 +16,9 @@ import type { Authorize } from './authorize.ts';
 
 /** Chooses one of the application subprotocols that the client offers; undefined for none. */
 export type SelectProtocol = (offered: readonly string[], request: IncomingMessage) => string | undefined;
+
+/** Whose a connection is for the limits per address; undefined for nobody's: those limits do not hold then. */
+export type AddressOf = (request: IncomingMessage) => string | undefined;
 
 /** Options of a `ChunkServer`; every one has a default. */
 export interface ChunkServerOptions<Type extends BinaryType = BinaryType> {
@@ -56,7 +60,10 @@ export interface ChunkServerOptions<Type extends BinaryType = BinaryType> {
   readonly maxBufferedBytes?: number | undefined;
   /** How long a session is kept without a connection, and then what is left of it, in ms. @defaultValue 120000 */
   readonly resumeMs?: number | undefined;
-  /** Time for HELLO, and then for `authorize`, in ms. @defaultValue 10000 */
+  /**
+   * Time for HELLO, and then for `authorize`, in ms. A session of whose client nothing was heard behind HELLO is kept
+   * no longer than that, either. @defaultValue 10000
+   */
   readonly handshakeTimeoutMs?: number | undefined;
   /** Silence after which a client is asked for a sign of life, in ms; 0 for never. @defaultValue 30000 */
   readonly heartbeatMs?: number | undefined;
@@ -67,6 +74,19 @@ export interface ChunkServerOptions<Type extends BinaryType = BinaryType> {
    * Does not hold for those without identity. @defaultValue 100
    */
   readonly maxSessionsPerIdentity?: number | undefined;
+  /** Sessions made from one address ({@link addressOf}); further ones are refused with 1013. @defaultValue 65536 */
+  readonly maxSessionsPerAddress?: number | undefined;
+  /**
+   * The address that connections are counted by. Behind a proxy it has to come from a header that the proxy sets, and
+   * that no client can: all have the proxy's address otherwise.
+   * @defaultValue the remote address; of IPv6 its first 64 bits
+   */
+  readonly addressOf?: AddressOf | undefined;
+  /**
+   * Connections that have not said who they are, or are being authorized. For one more the oldest is closed with 1013:
+   * whoever is quick is in before that. @defaultValue 10000
+   */
+  readonly maxArrivingConnections?: number | undefined;
   /**
    * Sessions without a connection. For one more, the oldest of the same identity is given up, else it is not kept; and
    * new sessions are refused with 1013 while it is reached. @defaultValue 10000
@@ -78,6 +98,16 @@ export interface ChunkServerOptions<Type extends BinaryType = BinaryType> {
   readonly maxTombstones?: number | undefined;
   /** New sessions per second, on average; further ones are refused with 1013. @defaultValue 1000 */
   readonly maxNewSessionsPerSecond?: number | undefined;
+  /** The same for each identity. Does not hold for those without identity. @defaultValue 100 */
+  readonly maxNewSessionsPerSecondPerIdentity?: number | undefined;
+  /** The same for each address ({@link addressOf}). @defaultValue 1000 */
+  readonly maxNewSessionsPerSecondPerAddress?: number | undefined;
+  /**
+   * What all sessions together hold of incoming messages that nobody has taken, in bytes. Beyond it the sessions that
+   * hold most are given up, with 1013, until an eighth of it is free.
+   * @defaultValue half of the memory that the process may have
+   */
+  readonly maxIncomingBytes?: number | undefined;
   /** Time and timers, for tests. @defaultValue the process's */
   readonly clock?: Clock | undefined;
 }
@@ -95,10 +125,14 @@ export type NumberOption =
   | 'heartbeatMs'
   | 'maxSessions'
   | 'maxSessionsPerIdentity'
+  | 'maxSessionsPerAddress'
+  | 'maxArrivingConnections'
   | 'maxWaitingSessions'
   | 'maxWaitingBytes'
   | 'maxTombstones'
-  | 'maxNewSessionsPerSecond';
+  | 'maxNewSessionsPerSecond'
+  | 'maxNewSessionsPerSecondPerIdentity'
+  | 'maxNewSessionsPerSecondPerAddress';
 
 /** The defaults that numbers of the options have. */
 export const serverDefaults: Readonly<Record<NumberOption, number>> = {
@@ -113,10 +147,14 @@ export const serverDefaults: Readonly<Record<NumberOption, number>> = {
   heartbeatMs: linkDefaults.acceptorHeartbeatMs,
   maxSessions: 65_536,
   maxSessionsPerIdentity: 100,
+  maxSessionsPerAddress: 65_536,
+  maxArrivingConnections: 10_000,
   maxWaitingSessions: 10_000,
   maxWaitingBytes: 256 << 20,
   maxTombstones: 10_000,
   maxNewSessionsPerSecond: 1000,
+  maxNewSessionsPerSecondPerIdentity: 100,
+  maxNewSessionsPerSecondPerAddress: 1000,
 };
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -134,16 +172,21 @@ const RANGES: Readonly<Record<NumberOption, readonly [number, number]>> = {
   heartbeatMs: [0, MAX_TIMER_MS],
   maxSessions: [1, Infinity],
   maxSessionsPerIdentity: [1, Infinity],
+  maxSessionsPerAddress: [1, Infinity],
+  maxArrivingConnections: [1, Infinity],
   maxWaitingSessions: [0, Infinity],
   maxWaitingBytes: [0, Infinity],
   maxTombstones: [0, Infinity],
   maxNewSessionsPerSecond: [1, Infinity],
+  maxNewSessionsPerSecondPerIdentity: [1, Infinity],
+  maxNewSessionsPerSecondPerAddress: [1, Infinity],
 };
 
 /** Options with every number there and in its range. */
-export type ResolvedOptions = Omit<ChunkServerOptions, NumberOption | 'poolBytes' | 'binaryType'> &
+export type ResolvedOptions = Omit<ChunkServerOptions, NumberOption | 'poolBytes' | 'maxIncomingBytes' | 'binaryType'> &
   Readonly<Record<NumberOption, number>> & {
     readonly poolBytes: number;
+    readonly maxIncomingBytes: number;
     readonly binaryType: BinaryType;
   };
 
@@ -159,6 +202,8 @@ export function resolveOptions(options: ChunkServerOptions): ResolvedOptions {
   const { maxMessageBytes } = numbers;
   const minPool = maxMessageBytes + MIN_POOL_MARGIN_BYTES;
   const poolBytes = checkNumber('poolBytes', options.poolBytes ?? maxMessageBytes + (16 << 20), minPool, MAX);
+  const incomingBytes = options.maxIncomingBytes ?? halfOfMemory();
+  const maxIncomingBytes = checkNumber('maxIncomingBytes', incomingBytes, MIN_CHANNEL_CREDIT, Infinity);
   const { binaryType = 'uint8array', protocols = [], route = '' } = options;
   if (!['arraybuffer', 'uint8array', 'blob'].includes(binaryType)) {
     throw new OptionError('binaryType', binaryType, 'arraybuffer or uint8array or blob');
@@ -167,7 +212,14 @@ export function resolveOptions(options: ChunkServerOptions): ResolvedOptions {
   if (typeof protocols !== 'function' && !protocols.every(isShort)) {
     throw new OptionError('protocols', protocols.join(), 'names of 1 to 256 characters');
   }
-  return { ...options, ...numbers, poolBytes, binaryType };
+  return { ...options, ...numbers, poolBytes, maxIncomingBytes, binaryType };
+}
+
+/** Of the machine's, or of the container's where that is less. */
+function halfOfMemory(): number {
+  // 0 where nobody limits it.
+  const limitBytes = process.constrainedMemory() || Infinity;
+  return Math.floor(Math.min(limitBytes, totalmem()) / 2);
 }
 
 /** Longer names than this would not fit a WELCOME beside everything else. */

@@ -5,7 +5,10 @@ import { DEFAULT_TERMS } from '../protocol/limits.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { TransportHandlers } from '../runtime/transport.ts';
 import { AcceptedSession } from './accepted-session.ts';
+import { AdmissionRate } from './admission-rate.ts';
 import { arrivals } from './arrivals.ts';
+import { clientAddress } from './client-address.ts';
+import { IncomingBudget } from './incoming-budget.ts';
 import { IncomingConnection } from './incoming-connection.ts';
 import type { ConnectionHost, Verdict } from './incoming-connection.ts';
 import { nodeClock } from './node-clock.ts';
@@ -14,7 +17,6 @@ import type { ResolvedOptions } from './options.ts';
 import { SecretHash } from './secret-hash.ts';
 import type { SessionHost } from './session-host.ts';
 import { SessionStore } from './session-store.ts';
-import { TokenBucket } from './token-bucket.ts';
 import { Tombstones } from './tombstones.ts';
 import type { Owner, Tombstone } from './tombstones.ts';
 import { WsTransport } from './ws-transport.ts';
@@ -49,13 +51,14 @@ export class Reception implements ConnectionHost, SessionHost {
   /** New sessions are refused; old ones still resume. */
   isLeaving = false;
   readonly #listener: ReceptionListener;
-  readonly #newSessions: TokenBucket;
+  readonly #rate: AdmissionRate;
+  readonly #incoming: IncomingBudget;
   /**
    * Ids answered with `gone`: a first HELLO of one comes too late, its early data was sent again elsewhere. Apart from
    * the tombstones, so that asking for sessions that never were pushes none of those out.
    */
   readonly #gone: Tombstones<Owner>;
-  /** Connections that have no session yet. */
+  /** Connections that have no session yet, the oldest first. */
   readonly #arriving = new Set<IncomingConnection>();
 
   constructor(options: ResolvedOptions, listener: ReceptionListener) {
@@ -66,11 +69,17 @@ export class Reception implements ConnectionHost, SessionHost {
     this.store = new SessionStore(options);
     this.tombstones = new Tombstones(options.maxTombstones, options.resumeMs);
     this.#gone = new Tombstones(options.maxTombstones, options.resumeMs);
-    this.#newSessions = new TokenBucket(options.maxNewSessionsPerSecond, this.clock.now());
+    this.#rate = new AdmissionRate(options, this.clock.now());
+    this.#incoming = new IncomingBudget(options.maxIncomingBytes);
   }
 
   get arrivingCount(): number {
     return this.#arriving.size;
+  }
+
+  /** Bytes of incoming messages that nobody has taken, of all sessions. */
+  get incomingBytes(): number {
+    return this.#incoming.count();
   }
 
   /** @param maxPayloadBytes - what `ws` lets through, undefined where it is not known */
@@ -80,6 +89,10 @@ export class Reception implements ConnectionHost, SessionHost {
     const maxPacketBytes = Math.min(own ?? Infinity, known);
     const open = (handlers: TransportHandlers): WsTransport =>
       new WsTransport(socket, handlers, { clock: this.clock, maxPacketBytes, maxPayloadBytes });
+    const [oldest] = this.#arriving;
+    if (this.#arriving.size >= this.options.maxArrivingConnections) {
+      oldest?.refuse(CloseCode.tryAgainLater, 'too many connections at once');
+    }
     this.#arriving.add(new IncomingConnection(this, request, maxPacketBytes, open));
   }
 
@@ -139,6 +152,7 @@ export class Reception implements ConnectionHost, SessionHost {
 
   over(session: AcceptedSession, tombstone: Tombstone): void {
     this.store.remove(session);
+    this.#incoming.remove(session);
     this.tombstones.add(session.id, tombstone, this.clock.now());
     this.#listener.left();
   }
@@ -159,6 +173,10 @@ export class Reception implements ConnectionHost, SessionHost {
     this.store.grew(session);
   }
 
+  received(session: AcceptedSession): void {
+    this.#incoming.grew(session);
+  }
+
   report(error: unknown): void {
     this.#listener.report(error);
   }
@@ -166,11 +184,11 @@ export class Reception implements ConnectionHost, SessionHost {
   #create(hello: Hello, identity: string, request: IncomingMessage, maxPacketBytes: number): Verdict {
     if (hello.received !== 0) return { kind: 'violation', name: 'received-regressed' };
     if (this.isLeaving) return { kind: 'refused', code: CloseCode.serviceRestart, reason: 'going away' };
-    // Whoever is refused for want of room must not use up the rate of those who are not.
-    const isTooFast = !this.#newSessions.has(this.clock.now());
-    const problem = isTooFast ? 'too many new sessions at once' : this.store.makeRoom(identity);
+    const nowMs = this.clock.now();
+    const address = this.#addressOf(request);
+    const problem = this.#rate.problem(identity, address, nowMs) ?? this.store.makeRoom(identity, address);
     if (problem !== undefined) return { kind: 'refused', code: CloseCode.tryAgainLater, reason: problem };
-    this.#newSessions.take();
+    this.#rate.take(identity, address, nowMs);
     const { initialChannelCredit, poolBytes, maxOpenChannels } = this.options;
     const maxMessageBytes = Math.max(this.options.maxMessageBytes, this.options.maxStreamBytes);
     const { url = '', headers, socket } = request;
@@ -178,6 +196,7 @@ export class Reception implements ConnectionHost, SessionHost {
       identity,
       protocol: this.#selectProtocol(hello.protocols, request),
       secret: new SecretHash(hello.secret),
+      address,
       request: { url, headers, remoteAddress: socket.remoteAddress },
       terms: { maxPacketBytes, maxMessageBytes, initialChannelCredit, poolBytes, maxOpenChannels },
     });
@@ -185,6 +204,16 @@ export class Reception implements ConnectionHost, SessionHost {
     this.store.add(session);
     arrivals.set(session, { session, request });
     return { kind: 'new', session };
+  }
+
+  #addressOf(request: IncomingMessage): string | undefined {
+    const { addressOf = clientAddress } = this.options;
+    try {
+      return addressOf(request);
+    } catch (error) {
+      this.report(error);
+      return clientAddress(request);
+    }
   }
 
   #selectProtocol(offered: readonly string[], request: IncomingMessage): string {

@@ -27,6 +27,8 @@ export interface SessionHost {
   waits(session: AcceptedSession): void;
   /** It holds more than before, without a connection. */
   grew(session: AcceptedSession): void;
+  /** More has come on it. May end this session or others, to stay within the limits. */
+  received(session: AcceptedSession): void;
   over(session: AcceptedSession, tombstone: Tombstone): void;
   /** A listener threw. */
   report(error: unknown): void;
@@ -37,6 +39,8 @@ export interface SessionInit {
   readonly identity: string;
   readonly protocol: string;
   readonly secret: SecretHash;
+  /** What it counts for in the limits per address; undefined for none. */
+  readonly address: string | undefined;
   readonly request: RequestInfo;
   readonly terms: Terms;
 }

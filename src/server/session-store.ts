@@ -1,9 +1,15 @@
 import type { AcceptedSession } from './accepted-session.ts';
 import type { ResolvedOptions } from './options.ts';
+import { Tally } from './tally.ts';
 
 type StoreLimits = Pick<
   ResolvedOptions,
-  'maxSessions' | 'maxSessionsPerIdentity' | 'maxWaitingSessions' | 'maxWaitingBytes' | 'maxBufferedBytes'
+  | 'maxSessions'
+  | 'maxSessionsPerIdentity'
+  | 'maxSessionsPerAddress'
+  | 'maxWaitingSessions'
+  | 'maxWaitingBytes'
+  | 'maxBufferedBytes'
 >;
 
 /**
@@ -16,7 +22,8 @@ type StoreLimits = Pick<
 export class SessionStore {
   readonly #limits: StoreLimits;
   readonly #byId = new Map<string, AcceptedSession>();
-  readonly #countByIdentity = new Map<string, number>();
+  readonly #countByIdentity = new Tally();
+  readonly #countByAddress = new Tally();
   /** Oldest first, with the bytes that each holds. */
   readonly #waiting = new Map<AcceptedSession, number>();
   readonly #waitingByIdentity = new Map<string, Set<AcceptedSession>>();
@@ -47,10 +54,13 @@ export class SessionStore {
     return [...this.#byId.values()];
   }
 
-  /** Makes room for one more session of `identity`, or says why there is none. */
-  makeRoom(identity: string): string | undefined {
-    const { maxSessions, maxSessionsPerIdentity, maxWaitingSessions, maxWaitingBytes } = this.#limits;
-    const ofIdentity = this.#countByIdentity.get(identity) ?? 0;
+  /** Makes room for one more session of `identity` from `address`, or says why there is none. */
+  makeRoom(identity: string, address: string | undefined): string | undefined {
+    const { maxSessions, maxSessionsPerIdentity, maxSessionsPerAddress } = this.#limits;
+    const { maxWaitingSessions, maxWaitingBytes } = this.#limits;
+    const ofIdentity = this.#countByIdentity.of(identity);
+    // Before anything is given up for it: strangers share an address.
+    if (this.#countByAddress.of(address) >= maxSessionsPerAddress) return 'too many sessions of one address';
     if (identity !== '' && ofIdentity >= maxSessionsPerIdentity && !this.#evictOldest(identity)) {
       return 'too many sessions of one identity';
     }
@@ -63,19 +73,19 @@ export class SessionStore {
   }
 
   add(session: AcceptedSession): void {
-    const { id, identity } = session;
+    const { id, identity, address } = session;
     this.#byId.set(id, session);
-    this.#countByIdentity.set(identity, (this.#countByIdentity.get(identity) ?? 0) + 1);
+    this.#countByIdentity.add(identity);
+    this.#countByAddress.add(address);
   }
 
   remove(session: AcceptedSession): void {
-    const { id, identity } = session;
+    const { id, identity, address } = session;
     if (this.#byId.get(id) !== session) return;
     this.#byId.delete(id);
     this.connected(session);
-    const left = (this.#countByIdentity.get(identity) ?? 1) - 1;
-    if (left === 0) this.#countByIdentity.delete(identity);
-    else this.#countByIdentity.set(identity, left);
+    this.#countByIdentity.remove(identity);
+    this.#countByAddress.remove(address);
   }
 
   /** It has a connection again, or needs none any more. */

@@ -173,6 +173,8 @@ export class Session {
     if (problem === 'limit-too-small') {
       this.#break({ kind: 'limit-too-small', trail: learner.trail });
     } else if (problem === undefined) {
+      // Until it has heard of us, the acceptor does not know that WELCOME came.
+      if (!this.#config.isAcceptor) this.link.greet();
       this.#stall.start(nowMs);
       this.#update(nowMs);
     } else {

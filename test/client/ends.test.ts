@@ -5,6 +5,27 @@ import { startServer } from '../support/start-server.ts';
 import { ScriptedServer } from './scripted-server.ts';
 import { collect, openScripted, openSocket, outcomeOf } from './support.ts';
 
+describe('close', () => {
+  test.each(['before there is a connection', 'by a violation'])('is the last event of all, %s', async (how) => {
+    const { socket, server } = openScripted();
+    const events: string[] = [];
+    for (const name of ['status', 'drain', 'error', 'close'] as const) {
+      socket.on(name, () => {
+        events.push(name);
+      });
+    }
+    const connection = await server.next();
+    const transfer = socket.send(new Uint8Array(100_000));
+    if (how === 'by a violation') connection.accept().deliver(Uint8Array.of(0x77));
+    else void socket.close(1000, '', { drainMs: 0 });
+    await settle();
+
+    expect(transfer.state).toBe('failed');
+    expect(events.filter((name) => name !== 'status' && name !== 'error')).toEqual(['drain', 'close']);
+    expect(events.at(-1)).toBe('close');
+  });
+});
+
 describe('WELCOME ended', () => {
   test('after session.terminate() is no clean end, and what was sent has failed', async () => {
     const { url, sessions, wss } = await startServer();

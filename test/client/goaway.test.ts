@@ -91,6 +91,29 @@ describe('a server that leaves', () => {
     expect(socket.status).toBe('open');
   });
 
+  test('at once, and with 1012, is followed on one connection and no second one', async () => {
+    const scripted = openScripted();
+    const { socket, server, clock } = scripted;
+    const errors = collect(socket, 'error');
+    const connection = await server.accept();
+
+    connection.stream(goAway(0));
+    connection.end(1012, 'going away', true);
+    await settle();
+    clock.advance(500);
+    const next = await server.next();
+    clock.advance(500);
+    await settle();
+    server.received = server.sent = 0;
+    next.accept();
+    await settle();
+
+    expect(server.sockets).toHaveLength(2);
+    expect(next.hello.session).not.toBe(connection.hello.session);
+    expect(errors.items).toEqual([]);
+    expect(socket.status).toBe('open');
+  });
+
   test('and says so twice keeps what is held', async () => {
     const scripted = await leave();
     const { socket, connection, held } = scripted;
@@ -134,6 +157,52 @@ describe('a server that leaves', () => {
     expect(statuses.items.map(({ status }) => status)).not.toContain('closing');
     expect(socket.status).toBe('open');
     expect(closes.items).toEqual([]);
+  });
+
+  test('time and again, as soon as a session begins, is not followed at once: the delay grows as after losses', async () => {
+    const { socket, server, clock } = openScripted();
+    const retries = collect(socket, 'retry');
+    const ids = new Set<string>();
+    for (let round = 0; round < 6; round++) {
+      server.received = server.sent = 0;
+      const connection = await server.accept();
+      ids.add(connection.hello.session);
+      connection.stream(goAway());
+      await settle();
+      connection.ack();
+      connection.stream(closeFrame(1001));
+      await settle();
+      connection.ack();
+      connection.end(1000);
+      await settle();
+      if (round === 0) continue;
+      expect(server.sockets.length).toBe(round + 1);
+      const delayMs = retries.items.at(-1)?.delayMs ?? 0;
+      if (round < 5) clock.advance(delayMs);
+    }
+    const delays = retries.items.map(({ delayMs }) => delayMs);
+    expect(delays).toEqual([250, 500, 1000, 2000, 4000]);
+    expect(ids.size).toBe(6);
+    expect(socket.status).toBe('reconnecting');
+  });
+
+  test('is not named to the url function when the next session is opened, but is when the old one is resumed', async () => {
+    const routes: unknown[] = [];
+    const first = await startServer({ route: 'node-1' });
+    const second = await startServer({ route: 'node-2' });
+    const socket = openSocket(({ route }) => {
+      routes.push(route);
+      return routes.length < 3 ? first.url : second.url;
+    });
+    const session = await first.sessions.next();
+    for (const connection of first.wss.clients) connection.terminate();
+    await new Promise((resolve) => session.once('resume', resolve));
+
+    session.goAway(10_000);
+    await second.sessions.next();
+    await socket.send('hello').delivered;
+
+    expect(routes).toEqual([undefined, 'node-1', undefined]);
   });
 
   test('leaves messages that wait for a listener to the application', async () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FrameDecoder } from '../../src/protocol/frame-decoder.ts';
 import type { FrameSink } from '../../src/protocol/frame-decoder.ts';
+import type { DataHead } from '../../src/protocol/frame.ts';
 import { anyFrame, anySplit } from './arbitraries.ts';
 import { naiveReadStream, naiveVarint, naiveWriteFrame } from './naive-codec.ts';
 import { readPieces, RecordingSink } from './recording-sink.ts';
@@ -138,6 +139,18 @@ describe('FrameDecoder', () => {
     const decoder = new FrameDecoder(new RecordingSink());
     expect(decoder.push(Uint8Array.from([0x80, ...naiveVarint(Number.MAX_SAFE_INTEGER)]))).toBeUndefined();
     for (let index = 0; index < 10; index++) expect(decoder.push(new Uint8Array(100_000))).toBeUndefined();
+  });
+
+  it('knows the payload of a frame of 2^53-1 bytes to the byte, wherever the frame begins', () => {
+    const payloads = [0, 1, 2, 3].map((before) => {
+      const heads: DataHead[] = [];
+      const sink = Object.assign(new RecordingSink(), { dataStart: (head: DataHead) => void heads.push(head) });
+      const skipped = [0x80, before, ...new Array<number>(before).fill(0)];
+      const frame = [0x43, ...naiveVarint(Number.MAX_SAFE_INTEGER), 0];
+      expect(new FrameDecoder(sink).push(Uint8Array.from([...skipped, ...frame]))).toBeUndefined();
+      return heads.map(({ payloadBytes }) => payloadBytes);
+    });
+    expect(payloads).toEqual(payloads.map(() => [Number.MAX_SAFE_INTEGER - 1]));
   });
 
   it.each<[keyof FrameSink, string]>([

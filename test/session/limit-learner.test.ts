@@ -189,6 +189,13 @@ describe('LimitLearner', () => {
     expect(learner.ceiling).toBe(Infinity);
   });
 
+  it('tells no ceiling that no integer of the protocol can say', () => {
+    const told = [2 ** 52, 1.5 * 2 ** 52, Number.MAX_SAFE_INTEGER].map(
+      (ceiling) => learn([], { floor: 4096, ceiling, provisional: true }).memory.ceiling,
+    );
+    expect(told).toEqual([2 ** 52, 0, 0]);
+  });
+
   it('tries what one 1009 spoke against once more after 8 MiB, and believes a second', () => {
     const learner = learn([
       ['passed', 8192],

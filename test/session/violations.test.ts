@@ -243,6 +243,41 @@ describe('a peer that breaks the protocol', () => {
     expect(pair.seen('initiator', 'violation')).toEqual([{ kind: 'violation', name: 'after-close' }]);
   });
 
+  it.each(['whole', 'as it comes'])(
+    'bad-text behind a message that waits to be taken: it is never handed over, %s',
+    (how) => {
+      const pair = small();
+      const { receiver } = pair.acceptor;
+      inject(
+        pair,
+        'acceptor',
+        concat(data(FIRST | FIN | TEXT, 0, bytes(0x68)), data(FIRST | FIN | TEXT, 0, bytes(0xff))),
+      );
+      expect(pair.seen('acceptor', 'violation')).toEqual([{ kind: 'violation', name: 'bad-text' }]);
+      expect(pair.read('acceptor').map((message) => message.data)).toEqual(['h']);
+      const bad = receiver.nextIncoming();
+      expect(bad).toMatchObject({ ordinal: 1, isWhole: false });
+      if (how === 'as it comes' && bad !== undefined) pair.acceptor.stream(bad);
+      pair.acceptor.end();
+      expect(bad).toMatchObject({ use: 'dropped', end: { reason: 'the session is over' } });
+      expect(pair.read('acceptor')).toEqual([]);
+      expect(receiver.heldBytes).toBe(0);
+    },
+  );
+
+  it('bad-text at the end of what is handed on as it comes: it never ends well', () => {
+    const pair = small();
+    const { receiver } = pair.acceptor;
+    inject(pair, 'acceptor', data(FIRST | TEXT, 0, bytes(0x68)));
+    const message = receiver.nextIncoming();
+    if (message !== undefined) pair.acceptor.stream(message);
+    inject(pair, 'acceptor', data(FIN, 0, bytes(0xe6)));
+    expect(pair.seen('acceptor', 'violation')).toEqual([{ kind: 'violation', name: 'bad-text' }]);
+    expect(message).toMatchObject({ isWhole: false, isTaken: false });
+    pair.acceptor.end();
+    expect(message?.end).toEqual({ reason: 'the session is over' });
+  });
+
   it('leaves what is not settled to be given back', () => {
     const pair = large();
     const message = pair.send('acceptor', 1000);

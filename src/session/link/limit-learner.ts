@@ -110,7 +110,8 @@ export class LimitLearner {
     const ceiling = this.ceiling;
     return {
       floor: this.#floor,
-      ceiling: ceiling === Infinity ? 0 : ceiling,
+      // A hint can name one that, rounded up, no integer of the protocol can say.
+      ceiling: ceiling > Number.MAX_SAFE_INTEGER ? 0 : ceiling,
       provisional: this.#softCeiling < this.#hardCeiling,
     };
   }

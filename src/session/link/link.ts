@@ -157,6 +157,11 @@ export class Link {
     if (this.#mode === 'detached' && this.#tail.end === 0) this.#mode = 'early';
   }
 
+  /** Says soon that we are there, also where there is nothing to send. */
+  greet(): void {
+    this.#ackNow = true;
+  }
+
   /**
    * The peer has stated its counts: a new connection starts, or the one that carried early data goes on.
    *

@@ -89,11 +89,15 @@ export class IncomingMessage {
     return !isStreamed || this.#isValid(slice);
   }
 
-  /** All has come: makes the whole of it, unless it is streamed. False where it is text that is not UTF-8. */
+  /**
+   * All has come: makes the whole of it, unless it is streamed. False where it is text that is not UTF-8: that is never
+   * whole.
+   */
   finish(): boolean {
-    this.isWhole = true;
-    if (this.use === 'dropped') return true;
-    if (this.use === 'streamed') return this.#isValid();
+    return (this.isWhole = this.use === 'dropped' || (this.use === 'streamed' ? this.#isValid() : this.#make()));
+  }
+
+  #make(): boolean {
     const data = this.#parts.join();
     this.#data = this.head.text
       ? decodeText(data)

@@ -203,9 +203,9 @@ export class MuxReceiver {
       this.#tell(message);
       return undefined;
     }
+    if (!message.finish()) return 'bad-text';
     this.#leave(message);
     message.wholeInTurn = this.#turn;
-    if (!message.finish()) return 'bad-text';
     if (message.use === 'dropped') return undefined;
     if (channel.head === message) this.#ready.add(message);
     this.#tell(message);

@@ -6,12 +6,18 @@ import type { CutKind } from './direction.ts';
 export function resetWhenFlushed(socket: Socket): void {
   if (socket.destroyed) return;
   if (socket.writableLength === 0 || !socket.writable) {
-    socket.resetAndDestroy();
+    resetNow(socket);
     return;
   }
   socket.write('', () => {
-    socket.resetAndDestroy();
+    resetNow(socket);
   });
+}
+
+/** A socket that is just being shut down cannot be reset, and would never say that it is closed. */
+function resetNow(socket: Socket): void {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /**
@@ -23,7 +29,7 @@ export function cutSocket(socket: Socket, how: CutKind, isFlushedFirst = false):
     socket.destroy();
   } else if (how === 'rst') {
     if (isFlushedFirst) resetWhenFlushed(socket);
-    else socket.resetAndDestroy();
+    else resetNow(socket);
   } else {
     socket.end();
     drainSocket(socket);
