@@ -216,10 +216,11 @@ export class Session {
     }
     const { acked } = this.link;
     this.#stall.heard();
-    const violation = this.link.receive(packet, nowMs);
+    const problem = this.link.receive(packet, nowMs);
     if (this.link.acked > acked) this.#stall.advanced();
-    if (violation === undefined) this.#update(nowMs);
-    else this.#violated(violation);
+    if (problem === undefined) this.#update(nowMs);
+    else if (problem === 'gap') this.#stalled();
+    else this.#violated(problem);
   }
 
   /** The peer broke a rule that only the driver can see (a text message, say). */
@@ -273,10 +274,7 @@ export class Session {
       const { inFlightBytes } = link;
       const verdict = this.#stall.check(nowMs, { inFlightBytes, bufferedBytes, rate: link.path.rate });
       if (verdict !== 'fine') link.probe();
-      if (verdict === 'stalled' && !this.#isStallTold) {
-        this.#isStallTold = true;
-        this.#effects.push({ kind: 'stalled' });
-      }
+      if (verdict === 'stalled') this.#stalled();
     }
     this.#update(nowMs);
   }
@@ -324,6 +322,12 @@ export class Session {
 
   takeEffects(): Effect[] {
     return this.#effects.splice(0);
+  }
+
+  /** The connection is of no use any more: the session goes on with another one. */
+  #stalled(): void {
+    if (!this.#isStallTold) this.#effects.push({ kind: 'stalled' });
+    this.#isStallTold = true;
   }
 
   #violated(name: ViolationName): void {

@@ -104,9 +104,8 @@ function makeLimits(random: Random, kind: ScheduleKind, quietAtMs: number): Limi
 }
 
 function makeLimit(random: Random, direction: Direction, isSilent: boolean): MessageLimit {
-  // No message vanishes while later ones pass: a transport that does so is none (PROTOCOL.md, section 3).
   const actions: readonly LimitAction[] = isSilent
-    ? ['half-open', 'half-open', 'stall', 'close-1009']
+    ? ['half-open', 'swallow', 'swallow', 'stall', 'close-1009']
     : ['close-1009', 'close-1009', 'close', 'drop'];
   return {
     direction,

@@ -53,7 +53,6 @@ const afterWelcome: readonly (readonly [string, Uint8Array, string])[] = [
   ['a second WELCOME', packet(2, text(welcome)), 'unexpected-welcome'],
   ['a varint that is cut off', Uint8Array.of(0x10, 0xc0), 'bad-varint'],
   ['an offset without a slice', Uint8Array.of(0x10, 0x00, 0x00), 'empty-slice'],
-  ['a gap in the stream', streamPacket(5, Uint8Array.of(1)), 'offset-mismatch'],
   ['an ack of what was never sent', encodeAck(false, 1_000_000), 'ack-beyond-sent'],
   ['a control frame over 4096 bytes', stream(0x06, 0x50, 0x01), 'control-too-big'],
   ['a CREDIT that ends too early', stream(0x01, 0x01, 0x00), 'bad-frame'],

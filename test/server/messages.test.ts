@@ -194,7 +194,8 @@ describe('a client that breaks a rule is ended with 4900, and no other session n
     [
       'offset-mismatch',
       (peer) => {
-        peer.send(streamPacket(1, messageFrame('gap')));
+        peer.stream(messageFrame('twice'));
+        peer.send(streamPacket(0, messageFrame('twice')));
       },
     ],
     [

@@ -156,6 +156,26 @@ describe('traces of the link', () => {
     });
   });
 
+  it('L6: a packet that the path has lost costs the connection, and not the session', () => {
+    const pair = new Pair().connect();
+    const messages = [100, 200, 300].map((size) => pair.send('initiator', size));
+    const [first] = pair.write('initiator').map((packet) => packet.slice());
+    pair.send('initiator', 400);
+    const [second] = pair.write('initiator').map((packet) => packet.slice());
+    expect(first).toBeDefined();
+    // The second comes, and the first does not; it counts once, however often.
+    for (let time = 0; time < 3; time++) pair.acceptor.receive(second as Uint8Array, 0);
+    pair.collect();
+    expect(pair.seen('acceptor', 'stalled')).toHaveLength(1);
+    expect(pair.seen('acceptor', 'violation')).toEqual([]);
+    expect(pair.acceptor.link.received).toBe(0);
+    expect(pair.acceptor.detached({ code: 4908 })).toBe(false);
+    pair.initiator.detached({ code: 4908 });
+    pair.connect().run();
+    expect(pair.read('acceptor').map(({ data }) => (data as Uint8Array).length)).toEqual([100, 200, 300, 400]);
+    for (const message of messages) expect(pair.isDelivered('initiator', message)).toBe(true);
+  });
+
   it('L6: packets of an older connection come after the count went out on the next one', () => {
     const pair = new Pair().connect();
     const message = pair.send('initiator', 100);

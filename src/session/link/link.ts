@@ -85,6 +85,7 @@ export class Link {
   /** Where our stream ends, as HELLO or WELCOME said it last. */
   #statedEnd = 0;
   #ackNow = false;
+  #hasGap = false;
   #ackDeadlineMs = Infinity;
   #probe = false;
   /** No count settles anything before we have read the peer's stream to here. */
@@ -203,19 +204,27 @@ export class Link {
     // Before WELCOME nothing points to a packet. What is known of an earlier connection stays until the next WELCOME.
     if (mode === 'early') this.#flight.clear();
     if (mode !== 'attached') return false;
-    this.#loss = loss;
-    return loss !== undefined && !this.#flight.isEmpty && (loss.code === 1009 || this.#flight.hasAboveFloor);
+    // What the path lost was the peer's: that says nothing of ours.
+    this.#loss = this.#hasGap ? undefined : loss;
+    this.#hasGap = false;
+    return (
+      this.#loss !== undefined && !this.#flight.isEmpty && (this.#loss.code === 1009 || this.#flight.hasAboveFloor)
+    );
   }
 
-  /** A packet of the current connection. */
+  /** A packet of the current connection. `gap`: the path has lost one before it, and the connection is of no use. */
   receive(
     packet: { ackNow: boolean; ack: number; offset: number; slice: Uint8Array },
     nowMs: number,
-  ): ViolationName | undefined {
+  ): ViolationName | 'gap' | undefined {
     const { slice } = packet;
     this.counters.receivedPackets++;
     if (slice.length > 0) {
-      if (packet.offset !== this.#received) return 'offset-mismatch';
+      if (packet.offset > this.#received) {
+        this.#hasGap = true;
+        return 'gap';
+      }
+      if (packet.offset < this.#received) return 'offset-mismatch';
       this.counters.receivedBytes += slice.length;
       const violation = this.#user.take(slice);
       if (violation !== undefined) return violation;
