@@ -262,7 +262,7 @@ const rows: readonly Row[] = [
   [
     CloseCode.stalled,
     'Stalled',
-    'Bytes were under way and nothing got through.',
+    'Bytes were under way and nothing got through, or a packet was lost.',
     'A dead network path, or a server that stopped reading.',
     RESUMES,
     'Nothing, when it is rare. Else look for a proxy that buffers or drops.',
