@@ -26,8 +26,8 @@ export class IncomingBudget {
   grew(session: AcceptedSession): void {
     this.#see(session);
     if (this.#bytes <= this.#maxBytes) return;
+    if (this.count() <= this.#maxBytes) return;
     const enoughBytes = this.#maxBytes - this.#maxBytes / 8;
-    if (this.count() <= enoughBytes) return;
     const largestFirst = [...this.#held].sort(([, a], [, b]) => b - a);
     for (const [largest] of largestFirst) {
       largest.overflow();

@@ -83,8 +83,8 @@ export interface ChunkServerOptions<Type extends BinaryType = BinaryType> {
    */
   readonly addressOf?: AddressOf | undefined;
   /**
-   * Connections that have not said who they are, or are being authorized. For one more the oldest is closed with 1013:
-   * whoever is quick is in before that. @defaultValue 10000
+   * Connections that have not said who they are, or are being authorized. For one more the oldest is closed with 1013,
+   * and has 5 s to answer that: whoever is quick is in before that. @defaultValue 10000
    */
   readonly maxArrivingConnections?: number | undefined;
   /**

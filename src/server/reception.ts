@@ -85,6 +85,8 @@ export class Reception implements ConnectionHost, SessionHost {
   /** @param maxPayloadBytes - what `ws` lets through, undefined where it is not known */
   accept(socket: WsSocket, request: IncomingMessage, maxPayloadBytes: number | undefined): void {
     const { maxPacketBytes: own } = this.options;
+    // A socket tells for ever what it told once: one that is reset right behind HELLO would have no address any more.
+    clientAddress(request);
     const known = maxPayloadBytes ?? own ?? DEFAULT_TERMS.maxPacketBytes;
     const maxPacketBytes = Math.min(own ?? Infinity, known);
     const open = (handlers: TransportHandlers): WsTransport =>

@@ -65,9 +65,10 @@ export class Taking {
     this.#changes.tell();
   }
 
-  /** All that must come has come. */
+  /** All that must come has come, and what has begun has ended, also of those that need not come. */
   get isDone(): boolean {
-    return this.#missing.size === 0 && this.#pauses === 0;
+    const isPending = this.received.some(({ outcome }) => outcome === 'pending');
+    return !isPending && this.#missing.size === 0 && this.#pauses === 0;
   }
 
   get missing(): string[] {

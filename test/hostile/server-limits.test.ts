@@ -1,10 +1,13 @@
+import type { Socket } from 'node:net';
 import { totalmem } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { DataFlag } from '../../src/protocol/frame.ts';
 import { encodeAck } from '../../src/protocol/packet.ts';
+import type { AcceptedSession } from '../../src/server/accepted-session.ts';
 import { AdmissionRate } from '../../src/server/admission-rate.ts';
 import { ChunkServer } from '../../src/server/chunk-server.ts';
 import { clientAddress } from '../../src/server/client-address.ts';
+import { IncomingBudget } from '../../src/server/incoming-budget.ts';
 import { KeyedRate } from '../../src/server/keyed-rate.ts';
 import { resolveOptions } from '../../src/server/options.ts';
 import type { ChunkServerOptions } from '../../src/server/options.ts';
@@ -85,6 +88,23 @@ describe('sessions of one address', () => {
     await (await arrive(target, 'bad')).welcome();
     expect(await refusalFrom(target, 'bad')).toBe('1013 too many sessions of one address');
     expect(errors).toEqual([new Error('no such address'), new Error('no such address')]);
+  });
+
+  test('are counted by the address that a connection had, also where it is reset right behind HELLO', async () => {
+    const target = await startTarget({ maxSessionsPerAddress: 5 });
+    await target.during(async () => {
+      for (let count = 0; count < 20; count++) {
+        const peer = await RawPeer.open(target.url);
+        const socket = Reflect.get(peer.socket, '_socket') as Socket;
+        peer.hello(newSession());
+        await new Promise((resolve) => {
+          socket.write('', resolve);
+        });
+        socket.resetAndDestroy();
+      }
+      await expect.poll(() => target.server.stats().arrivingConnections).toBe(0);
+    });
+    expect(target.server.stats().sessions).toBeLessThanOrEqual(5);
   });
 
   test.each([
@@ -309,6 +329,47 @@ describe('what all sessions hold of incoming messages', () => {
       await expect.poll(() => server.stats().incomingBytes).toBeLessThanOrEqual(775_000);
       expect(server.stats().sessions).toBe(15);
     });
+  });
+
+  test('is what has come, not what a frame declares: six bytes cost nobody their session', async () => {
+    const target = await startTarget({ ...options, initialChannelCredit: 500_000 });
+    const { server } = target;
+    await target.during(async () => {
+      for (let count = 0; count < 4; count++) {
+        const peer = await RawPeer.join(target.url);
+        const frame = dataFrame(new Uint8Array(400_000), DataFlag.first);
+        peer.stream(frame.subarray(0, 6));
+        peer.stream(frame.subarray(6, 16));
+      }
+      await expect.poll(() => server.stats().incomingBytes).toBeGreaterThan(0);
+      await target.bystander.echo();
+    });
+    expect(server.stats().sessions).toBe(5);
+    expect(server.stats().incomingBytes).toBeLessThan(10_000);
+  });
+
+  test('is looked up before anybody is given up, and nobody is within the limit', () => {
+    const ended: string[] = [];
+    const budget = new IncomingBudget(800);
+    const fake = (name: string, incomingBytes: number): AcceptedSession & { incomingBytes: number } =>
+      ({
+        incomingBytes,
+        overflow() {
+          ended.push(name);
+          budget.remove(this as unknown as AcceptedSession);
+        },
+      }) as unknown as AcceptedSession;
+    const first = fake('first', 500);
+    const second = fake('second', 310);
+    budget.grew(first);
+    first.incomingBytes = 490;
+    budget.grew(second);
+    expect(ended).toEqual([]);
+    expect(budget.count()).toBe(800);
+    second.incomingBytes = 311;
+    budget.grew(second);
+    expect(ended).toEqual(['first']);
+    expect(budget.count()).toBe(311);
   });
 
   test('is told by stats, and comes back as it is taken, and with the end of a session', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodePacket } from '../../src/protocol/packet.ts';
+import { streamPacket } from '../support/raw-peer.ts';
 import { Pair, reconnectAfter } from '../support/sim/pair.ts';
 import { StreamSource } from '../support/sim/stream-source.ts';
 
@@ -174,6 +175,29 @@ describe('traces of the link', () => {
     pair.connect().run();
     expect(pair.read('acceptor').map(({ data }) => (data as Uint8Array).length)).toEqual([100, 200, 300, 400]);
     for (const message of messages) expect(pair.isDelivered('initiator', message)).toBe(true);
+  });
+
+  it('L6: a path that loses packets both ways is learned from at the second gap, not at the first', () => {
+    const pair = new Pair();
+    pair.connect();
+    const lost = (): boolean => {
+      pair.send('acceptor', 200_000);
+      pair.write('acceptor');
+      pair.send('initiator', 100);
+      pair.send('initiator', 100, { channel: 'b' });
+      const end = pair.initiator.link.streamEnd;
+      pair.write('initiator');
+      pair.acceptor.receive(streamPacket(end + 1, new Uint8Array(1)), 0);
+      pair.collect();
+      const isWorthIt = pair.acceptor.detached({ code: 4908 });
+      pair.initiator.detached({ code: 4908 });
+      return isWorthIt;
+    };
+    expect(lost()).toBe(false);
+    pair.connect();
+    expect(lost()).toBe(true);
+    pair.connect();
+    expect(pair.acceptor.link.learner.limit).toBeLessThan(16_384);
   });
 
   it('L6: packets of an older connection come after the count went out on the next one', () => {

@@ -86,6 +86,7 @@ export class Link {
   #statedEnd = 0;
   #ackNow = false;
   #hasGap = false;
+  #wasSpared = false;
   #ackDeadlineMs = Infinity;
   #probe = false;
   /** No count settles anything before we have read the peer's stream to here. */
@@ -204,12 +205,11 @@ export class Link {
     // Before WELCOME nothing points to a packet. What is known of an earlier connection stays until the next WELCOME.
     if (mode === 'early') this.#flight.clear();
     if (mode !== 'attached') return false;
-    // What the path lost was the peer's: that says nothing of ours.
-    this.#loss = this.#hasGap ? undefined : loss;
-    this.#hasGap = false;
-    return (
-      this.#loss !== undefined && !this.#flight.isEmpty && (this.#loss.code === 1009 || this.#flight.hasAboveFloor)
-    );
+    // What the path lost was the peer's: that says nothing of ours, but once. Where it loses both, neither would learn.
+    const { isEmpty, hasAboveFloor } = this.#flight;
+    this.#loss = this.#hasGap && !this.#wasSpared ? undefined : loss;
+    [this.#wasSpared, this.#hasGap] = [this.#wasSpared || this.#hasGap, false];
+    return this.#loss !== undefined && !isEmpty && (this.#loss.code === 1009 || hasAboveFloor);
   }
 
   /** A packet of the current connection. `gap`: the path has lost one before it, and the connection is of no use. */
@@ -367,7 +367,7 @@ export class Link {
     this.#ackedHere = ack;
     const fresh = ack - this.#tail.start;
     if (fresh > 0) {
-      this.#isSuspicious = false;
+      this.#isSuspicious = this.#wasSpared = false;
       this.#flight.landed(ack, this.learner);
       this.learner.acked(fresh);
       this.#window.acked(ack, this.#sent, nowMs);

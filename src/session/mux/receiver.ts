@@ -59,7 +59,8 @@ export class MuxReceiver {
 
   /** Bytes of credit for what has come and is not taken: a bound of what it holds in memory. */
   get heldBytes(): number {
-    let bytes = 0;
+    // The rest of a frame counts with its head, and is not here.
+    let bytes = -this.#frameRest;
     for (const { arrivedBytes, handedBytes } of this.#channels.values()) bytes += arrivedBytes - handedBytes;
     return bytes;
   }
