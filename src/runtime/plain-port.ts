@@ -1,6 +1,7 @@
 import type { ClosedError } from '../errors/session-errors.ts';
 import { BufferFullError, MessageTooBigError } from '../errors/transfer-errors.ts';
 import { encodeText } from '../protocol/text.ts';
+import { atTaskEnd } from './at-task-end.ts';
 import { toBinaryForm } from './binary-form.ts';
 import type { BinaryType, MessageEvent } from './events.ts';
 import type { MessageTransport } from './message-transport.ts';
@@ -39,7 +40,6 @@ export class PlainPort {
   #unheardBytes = 0;
   #transport: MessageTransport | undefined;
   #isOver = false;
-  #isScheduled = false;
   #stopTimer: (() => void) | undefined;
   #timerAtMs = Infinity;
   #connections = 0;
@@ -148,14 +148,9 @@ export class PlainPort {
   }
 
   /** Runs at the end of this task. */
-  readonly schedule = (): void => {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    void Promise.resolve().then(() => {
-      this.#isScheduled = false;
-      this.flush();
-    });
-  };
+  readonly schedule: () => void = atTaskEnd(() => {
+    this.flush();
+  });
 
   /** Hands out what has come, and writes what can be written. */
   flush(): void {

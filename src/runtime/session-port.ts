@@ -3,6 +3,7 @@ import type { Effect } from '../session/effect.ts';
 import type { LinkCounters } from '../session/link/link.ts';
 import type { Source } from '../session/mux/source.ts';
 import type { PeerHandshake, Session } from '../session/session.ts';
+import { atTaskEnd } from './at-task-end.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { toSource } from './payload.ts';
@@ -33,7 +34,6 @@ export class SessionPort {
   #transport: Transport | undefined;
   #isOver = false;
   #isFlushing = false;
-  #isScheduled = false;
   #isStale = false;
   #isTaskPosted = false;
   #stopTimer: (() => void) | undefined;
@@ -155,14 +155,9 @@ export class SessionPort {
   }
 
   /** Runs at the end of this task, so that everything sent in one task shares packets. */
-  readonly schedule = (): void => {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    void Promise.resolve().then(() => {
-      this.#isScheduled = false;
-      this.flush();
-    });
-  };
+  readonly schedule: () => void = atTaskEnd(() => {
+    this.flush();
+  });
 
   /** Hands out what has come, performs what is due, writes what can be written. */
   flush(): void {

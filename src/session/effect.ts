@@ -23,7 +23,7 @@ export type Effect =
   | { kind: 'peer-close'; code: number; reason: string }
   /** Both sides sent CLOSE and everything is acknowledged. */
   | { kind: 'finished' }
-  /** Nothing got through for too long: the connection is to be dropped, the session goes on. */
+  /** Nothing got through for too long, or a packet was lost: the connection is to be dropped, the session goes on. */
   | { kind: 'stalled' }
   /** The peer broke the protocol: the session is over. */
   | { kind: 'violation'; name: ViolationName }

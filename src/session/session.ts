@@ -286,11 +286,12 @@ export class Session {
   close(code: number, reason: string, drainMs: number, nowMs: number): void {
     const state = this.#state;
     const deadlineMs = nowMs + drainMs;
+    if (state.kind === 'ended') return;
     if (state.kind === 'closing') {
       if (state.deadlineMs < Infinity) state.deadlineMs = Math.min(state.deadlineMs, deadlineMs);
       state.drainMs = Math.min(state.drainMs, drainMs);
+      return;
     }
-    if (state.kind === 'ended' || state.kind === 'closing') return;
     this.#state = { kind: 'closing', code, reason, drainMs, deadlineMs, isAnswer: false, isSaid: false };
     this.#update(nowMs);
   }

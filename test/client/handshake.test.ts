@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import type { ServerOptions } from 'ws';
 import type { ConnectionContext } from '../../src/index.ts';
+import { decodePacket } from '../../src/protocol/packet.ts';
 import { settle } from '../support/manual-clock.ts';
 import { patternBytes } from '../support/pattern-bytes.ts';
 import { startServer } from '../support/start-server.ts';
@@ -311,4 +312,14 @@ describe('a path whose limit is below minPacketBytes', () => {
     await expect(transfer.delivered).rejects.toMatchObject({ code: 'ERR_CLOSED', cause: error });
     expect(server.sockets.length).toBeLessThan(20);
   });
+});
+
+test('a client with nothing to send answers WELCOME all the same: the server knows that it came', async () => {
+  const { server } = openScripted();
+  const connection = await server.accept();
+  await settle();
+  expect(connection.packets.map((bytes) => decodePacket(bytes))).toMatchObject([
+    { kind: 'hello' },
+    { kind: 'stream', ack: 0, slice: new Uint8Array() },
+  ]);
 });
