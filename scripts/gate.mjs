@@ -22,6 +22,8 @@ const steps = [
 
 const total = { passed: 0, failed: 0 };
 const summary = [];
+/** Shown again at the end: what is above it may be long. */
+const failedTests = [];
 for (const [name, step] of steps) {
   console.log(`\n=== ${name}`);
   const startedAtMs = Date.now();
@@ -33,6 +35,7 @@ for (const [name, step] of steps) {
     `${failed === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(8)} ${seconds.padStart(6)} s  ${passed} passed, ${failed} failed`,
   );
 }
+for (const name of failedTests) console.log(`FAIL ${name}`);
 console.log(`\n${summary.join('\n')}\n`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 ? 0 : 1;
@@ -65,6 +68,13 @@ function readReport(file) {
     // A file that does not load has no failed test of its own: it counts as one.
     const isBroken = ({ status, assertionResults }) =>
       status === 'failed' && !assertionResults.some((result) => result.status === 'failed');
+    for (const { name, status, assertionResults } of report.testResults) {
+      const failed = assertionResults.filter((result) => result.status === 'failed');
+      if (status === 'failed' && failed.length === 0) failedTests.push(`${name}: did not load`);
+      for (const { fullName, failureMessages } of failed) {
+        failedTests.push(`${name}: ${fullName}: ${failureMessages[0]?.split('\n', 1)[0] ?? ''}`);
+      }
+    }
     return {
       passed: report.numPassedTests,
       failed: report.numFailedTests + report.testResults.filter(isBroken).length,

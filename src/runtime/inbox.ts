@@ -56,14 +56,14 @@ export class Inbox {
   /**
    * Hands out one message, or tells of one; false when there is none left.
    *
+   * @param hasClosed - whoever does not listen either still owes the peer its credit
    * @param tellsOnly - of those that begin: none that is whole is handed out
-   * @param isClosing - nothing is sent any more: whoever does not listen either still owes the peer its credit
    */
-  deliverNext(isClosing: boolean, tellsOnly = false): boolean {
+  deliverNext(hasClosed: boolean, tellsOnly = false): boolean {
     const { emitter } = this.#owner;
     const hasMessage = emitter.has('message');
     const hasIncoming = emitter.has('incoming');
-    const isTaken = hasMessage || (isClosing && !hasIncoming);
+    const isTaken = hasMessage || (hasClosed && !hasIncoming);
     if (!isTaken && !hasIncoming) return false;
     if (isTaken) for (const [transfer, take] of this.#open) this.#close(transfer, take);
     const left = isTaken && !tellsOnly ? this.#left.shift() : undefined;
@@ -90,6 +90,12 @@ export class Inbox {
       }
     }
     return false;
+  }
+
+  /** Forgets what nobody has begun to take, or what nobody was told of. */
+  discard(keepsTold: boolean): void {
+    this.#left.length = 0;
+    for (const { receiver } of this.#sessions) receiver.discard(keepsTold);
   }
 
   #tell(session: Session, message: IncomingMessage, hasIncoming: boolean, isTaken: boolean): void {

@@ -32,7 +32,8 @@ export class SessionPort {
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   #transport: Transport | undefined;
-  #isOver = false;
+  /** Nothing is handed out any more. */
+  #isDeaf = false;
   #isFlushing = false;
   #isStale = false;
   #isTaskPosted = false;
@@ -122,20 +123,28 @@ export class SessionPort {
     this.#outbox.hold();
   }
 
-  /** The session is over, and so is this port: fails all that is left. */
+  /**
+   * The session is over, and so is this port: fails all that is left. What has come whole is handed out all the same, as
+   * the application takes what is before it: the peer was told that it is delivered.
+   */
   end(error: ClosedError): void {
     this.stopTaking(error);
-    this.#isOver = true;
     for (const message of this.#outbox.takeBack()) this.#outbox.settle(message, error);
     this.flush();
     // Also where that is for a flush further up: what is told of the end follows at once.
     this.#outbox.update();
   }
 
+  /** Hands out nothing any more, and forgets what nobody has begun to take, or what nobody was told of. */
+  discard(keepsTold: boolean): void {
+    this.#isDeaf = true;
+    this.#inbox.discard(keepsTold);
+  }
+
   /** Nothing was ever sent, and nothing will be here: what waits goes on elsewhere, with its transfers. */
   release(): Outbox {
     this.flush();
-    this.#isOver = true;
+    this.#isDeaf = true;
     this.#owner.emitter.onListen = undefined;
     return this.#outbox;
   }
@@ -203,14 +212,19 @@ export class SessionPort {
     const { postTask } = this.#owner;
     const isPaced = postTask !== undefined;
     // A listener may leave, close, or bring about another session, at any message.
-    while (!this.#isOver && this.#inbox.deliverNext(this.#outbox.closed !== undefined, isPaced));
+    while (!this.#isDeaf && this.#inbox.deliverNext(this.#hasClosed, isPaced));
     if (!isPaced || this.#isTaskPosted || !this.hasWhole) return;
     this.#isTaskPosted = true;
     postTask(() => {
       this.#isTaskPosted = false;
-      this.#inbox.deliverNext(this.#outbox.closed !== undefined);
+      this.#inbox.deliverNext(this.#hasClosed);
       this.flush();
     });
+  }
+
+  /** The application has closed, and the end has not come. A side that answers, or leaves, may only be slow to listen. */
+  get #hasClosed(): boolean {
+    return this.#outbox.closed !== undefined && this.#session.hasClosed;
   }
 
   #counters(): LinkCounters {

@@ -197,6 +197,7 @@ export class AcceptedSession implements ServerSession {
   }
 
   terminate(): void {
+    this.#port.discard(true);
     this.#end({ code: CloseCode.abandoned, reason: 'terminated' });
   }
 
@@ -210,8 +211,9 @@ export class AcceptedSession implements ServerSession {
     this.#end({ code: CloseCode.abnormal, reason, isLost: true });
   }
 
-  /** It holds more of what came than the server has room for. */
+  /** It holds more of what came than the server has room for, also when it is over. */
   overflow(): void {
+    this.#port.discard(false);
     this.#end({ code: CloseCode.tryAgainLater, reason: 'too much incoming data held', isLost: true });
   }
 

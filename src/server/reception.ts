@@ -154,7 +154,7 @@ export class Reception implements ConnectionHost, SessionHost {
 
   over(session: AcceptedSession, tombstone: Tombstone): void {
     this.store.remove(session);
-    this.#incoming.remove(session);
+    this.#incoming.ended(session);
     this.tombstones.add(session.id, tombstone, this.clock.now());
     this.#listener.left();
   }

@@ -55,6 +55,8 @@ export interface SessionCloseOptions {
 /**
  * One client, for as long as its session lives: connections come and go under it. What is sent arrives exactly once
  * and, within its channel, in order. Messages wait, within the session's credit, until there is a `message` listener.
+ * What has come whole when the session ends is handed out all the same, after `close` where the application is still
+ * reading a message before it: the client was told that it is delivered. Only `terminate` ends that, too.
  */
 export interface ServerSession<Type extends BinaryType = BinaryType> {
   /** The client's name for the session; not secret, and unique on this server. */

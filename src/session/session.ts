@@ -107,6 +107,12 @@ export class Session {
     return this.#state;
   }
 
+  /** This side has begun to close, and the end has not come. */
+  get hasClosed(): boolean {
+    const state = this.#state;
+    return state.kind === 'closing' && !state.isAnswer;
+  }
+
   /** What the peer takes, once it has said so. */
   get peerTerms(): Terms | undefined {
     return this.#peer;

@@ -63,9 +63,11 @@ test.each([
     try {
       const upload = (): Promise<Stats> =>
         link.call('upload', { url: proxy.url, maxPacketBytes: MAX_PACKET_BYTES, mebibytes: MEBIBYTES });
-      // The second one is for a limit that is tried once more, and then for good.
+      // The second one is for a limit that is tried once more, and then for good; more, where the machine has so much else
+      // to do that no packet is as large as that.
       await upload();
-      const before = await upload();
+      let before = await upload();
+      while (before.limitFloorBytes < goodBytes) before = await upload();
       expect(before).toMatchObject({ limitBytes: goodBytes, limitFloorBytes: goodBytes });
 
       isCutting = true;

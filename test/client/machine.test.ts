@@ -177,14 +177,17 @@ const says: readonly Say[] = [
   ['acknowledges what was never sent', closed, ({ connection }) => connection?.deliver(encodeAck(false, 2 ** 40))],
 ];
 
+/** A page that wakes looks at the time: a drain of 0 ms is over then. */
+const wakes = unlessClosing(same);
+
 const pageEvents: readonly [name: string, next: (model: Readonly<Model>) => readonly Status[], act: () => boolean][] = [
   ['goes offline', same, () => page.connect(false)],
-  ['goes online', same, () => page.connect(true)],
+  ['goes online', wakes, () => page.connect(true)],
   ['is hidden', same, () => page.show(false)],
-  ['is shown', same, () => page.show(true)],
+  ['is shown', wakes, () => page.show(true)],
   ['is suspended', lost, () => page.tell('pagehide', { persisted: true })],
   ['is left', same, () => page.tell('pagehide', { persisted: false })],
-  ['is back', same, () => page.tell('pageshow')],
+  ['is back', wakes, () => page.tell('pageshow')],
 ];
 
 /** Time brings timeouts, stalls, ends of waits and of draining, and a broken URL function. */

@@ -293,6 +293,21 @@ function earlyPacket(): Uint8Array {
   return Uint8Array.of(0x10, 0, 0, ...slice);
 }
 
+type FakeSession = AcceptedSession & { incomingBytes: number };
+
+/** A session that is over when it is given up, and holds nothing then. */
+function fakeSession(budget: IncomingBudget, ended: string[], name: string, incomingBytes: number): FakeSession {
+  const session = {
+    incomingBytes,
+    overflow() {
+      ended.push(name);
+      session.incomingBytes = 0;
+      budget.ended(session as unknown as AcceptedSession);
+    },
+  };
+  return session as unknown as FakeSession;
+}
+
 describe('what all sessions hold of incoming messages', () => {
   const options = { maxMessageBytes: 200_000, poolBytes: 400_000, maxIncomingBytes: 1_000_000 };
 
@@ -351,14 +366,7 @@ describe('what all sessions hold of incoming messages', () => {
   test('is looked up before anybody is given up, and nobody is within the limit', () => {
     const ended: string[] = [];
     const budget = new IncomingBudget(800);
-    const fake = (name: string, incomingBytes: number): AcceptedSession & { incomingBytes: number } =>
-      ({
-        incomingBytes,
-        overflow() {
-          ended.push(name);
-          budget.remove(this as unknown as AcceptedSession);
-        },
-      }) as unknown as AcceptedSession;
+    const fake = (name: string, incomingBytes: number): FakeSession => fakeSession(budget, ended, name, incomingBytes);
     const first = fake('first', 500);
     const second = fake('second', 310);
     budget.grew(first);
@@ -370,6 +378,30 @@ describe('what all sessions hold of incoming messages', () => {
     budget.grew(second);
     expect(ended).toEqual(['first']);
     expect(budget.count()).toBe(311);
+  });
+
+  test('is freed first of sessions that are over, the oldest first, and as their application takes it', () => {
+    const ended: string[] = [];
+    const budget = new IncomingBudget(800);
+    const fake = (name: string, incomingBytes: number): FakeSession => fakeSession(budget, ended, name, incomingBytes);
+    const [large, older, newer, late] = [fake('large', 500), fake('older', 150), fake('newer', 150), fake('late', 0)];
+    for (const session of [large, older, newer]) budget.grew(session);
+    budget.ended(older);
+    budget.ended(newer);
+    expect(budget.count()).toBe(800);
+    older.incomingBytes = 100;
+    late.incomingBytes = 50;
+    budget.grew(late);
+    expect(ended).toEqual([]);
+    late.incomingBytes = 51;
+    budget.grew(late);
+    // An eighth of 800 is to be free.
+    expect(ended).toEqual(['older', 'newer']);
+    expect(budget.count()).toBe(551);
+    late.incomingBytes = 301;
+    budget.grew(late);
+    expect(ended).toEqual(['older', 'newer', 'large']);
+    expect(budget.count()).toBe(301);
   });
 
   test('is told by stats, and comes back as it is taken, and with the end of a session', async () => {

@@ -12,7 +12,7 @@ const MIN_WAITING_BYTES = 64;
  * Takes the messages of a session, unless it is paused: then they wait in the session, whose credit holds up the sender.
  *
  * A session that closes gives up what nobody takes, so from then on they wait here, and the end waits behind them. While
- * more than {@link MAX_WAITING_BYTES} wait, the rest stays in the session all the same.
+ * more than {@link MAX_WAITING_BYTES} wait, the rest stays in the session all the same, and the end waits behind it, too.
  */
 export class MessageGate {
   isPaused = false;
@@ -51,6 +51,10 @@ export class MessageGate {
       if (this.isPaused) return;
       if (this.#isHeld) this.#leave();
       this.#take();
+      // Behind what the session hands out now.
+      queueMicrotask(() => {
+        this.#drain();
+      });
     });
   }
 
@@ -63,7 +67,7 @@ export class MessageGate {
   /** Nothing is handed out any more: what waits is dropped. */
   drop(): void {
     this.#waiting.length = this.#waitingBytes = 0;
-    this.isPaused = false;
+    this.isPaused = this.#isHeld = false;
     this.#drain();
   }
 
@@ -96,7 +100,7 @@ export class MessageGate {
       this.#waitingBytes -= costOf(data);
       this.#deliver(data);
     }
-    if (this.#waiting.length > 0) return;
+    if (this.#waiting.length > 0 || this.#isHeld) return;
     const finish = this.#finish;
     this.#finish = undefined;
     finish?.();

@@ -149,7 +149,6 @@ export class MuxReceiver {
     const channel = head.first ? this.#channelOf(head) : this.#channels.get(head.channel);
     if (typeof channel === 'string') return channel;
     if (channel === undefined || channel.isRetired) return 'unknown-channel';
-    this.#frameRest = head.payloadBytes;
     if (head.first) {
       if (channel.current !== undefined) return 'unexpected-first';
       const total = head.fin ? head.payloadBytes : head.total;
@@ -170,6 +169,7 @@ export class MuxReceiver {
     const message = channel.current;
     if (message === undefined) return 'not-first';
     this.#current = message;
+    this.#frameRest = head.payloadBytes;
     channel.arrivedBytes += head.payloadBytes;
     if (channel.arrivedBytes > channel.limitBytes) return 'credit-exceeded';
     const { total } = message.head;
@@ -254,6 +254,19 @@ export class MuxReceiver {
     if (this.#current !== undefined) this.#current.channel.arrivedBytes -= this.#frameRest;
     this.#frameRest = 0;
     for (const { current } of this.#channels.values()) if (current !== undefined) this.#end(current, { reason });
+  }
+
+  /** The session is over: forgets what nobody has begun to take, or what nobody was told of. */
+  discard(keepsTold: boolean): void {
+    for (const channel of this.#channels.values()) {
+      for (const message of channel.queue) {
+        const { use, isWatched } = message;
+        if (use === 'streamed' || use === 'collected' || (keepsTold && isWatched)) continue;
+        message.drop();
+        this.#tell(message);
+        this.#taken(message);
+      }
+    }
   }
 
   #open(number: number, name: string): ReceiveChannel {
