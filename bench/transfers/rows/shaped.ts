@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { FaultProxy } from '../../test/support/fault-proxy/fault-proxy.ts';
+import { FaultProxy } from '../../../test/support/fault-proxy/fault-proxy.ts';
 import { latencies, megabytesPerSecond } from '../measure.ts';
 import type { Measure, RowResult } from '../measure.ts';
 import { measureRawPath } from '../raw-path.ts';
-import { ServerProcess } from '../server-process.ts';
-import type { ShapedOutcome } from '../shared/page-report.ts';
+import { ServerProcess } from '../../support/server-process.ts';
+import type { ShapedOutcome } from '../shared/outcomes.ts';
 import type { RowContext } from './context.ts';
-import { runPage } from './run-page.ts';
+import { runJob } from './run-job.ts';
 
 /** A slow path, and what is expected on it. */
 export interface SlowPath {
@@ -37,7 +37,7 @@ export async function shapedRow(context: RowContext, path: SlowPath): Promise<Ro
   proxy.faults.shape = { delayMs: roundTripMs / 2, bytesPerSecond };
   output.line('  the path without the SDK first');
   const raw = await Promise.race([measureRawPath(proxy.url, idlePings, steadyMs / 2), server.ended, aborted(signal)]);
-  const outcome = (await runPage(context, server, {
+  const outcome = (await runJob(context, server, {
     kind: 'shaped',
     socketUrl: proxy.url,
     bytes: Math.ceil((bytesPerSecond * (rampMs + steadyMs) * SIZE_FACTOR) / 1000),

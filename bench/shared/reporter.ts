@@ -1,4 +1,4 @@
-import type { PageReport } from '../shared/page-report.ts';
+import type { PageReport } from './page-report.ts';
 
 const PROGRESS_EVERY_MS = 1000;
 
@@ -27,8 +27,10 @@ export class Reporter {
     this.onProgress?.(doneBytes, totalBytes);
   }
 
-  /** Resolves when the bench has taken notice. */
-  async tell(report: PageReport): Promise<void> {
-    await fetch('/reports', { method: 'POST', body: JSON.stringify(report) });
+  /** Resolves when the bench has taken notice, with what it answers. */
+  async tell(report: PageReport): Promise<unknown> {
+    const response = await fetch('/reports', { method: 'POST', body: JSON.stringify(report) });
+    const text = await response.text();
+    return text === '' ? undefined : JSON.parse(text);
   }
 }

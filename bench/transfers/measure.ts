@@ -1,4 +1,4 @@
-import { percentile } from './statistics.ts';
+import { percentile } from '../support/statistics.ts';
 
 /** What a figure should be. */
 export type Goal = { readonly atMost: number } | { readonly atLeast: number };

@@ -1,5 +1,5 @@
-import type { Bundles } from '../bundle.ts';
-import type { Output } from '../output.ts';
+import type { Bundles } from '../../support/bundle.ts';
+import type { Output } from '../../support/output.ts';
 
 /** What a row needs. */
 export interface RowContext {

@@ -1,8 +1,8 @@
 import { ChunkSocket } from 'chunksocket';
 import { Channel } from '../shared/control.ts';
 import type { ControlMessage } from '../shared/control.ts';
-import { Pinger } from '../shared/pinger.ts';
-import type { RoundTrips } from '../shared/page-report.ts';
+import { Pinger } from '../../shared/pinger.ts';
+import type { RoundTrips } from '../shared/outcomes.ts';
 
 type Answer = ControlMessage & { kind: 'stored' | 'pings' };
 

@@ -4,10 +4,12 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { Job } from './shared/job.ts';
-import type { PageReport } from './shared/page-report.ts';
+import type { PageReport } from '../shared/page-report.ts';
 
-const HTML = new URL('page/index.html', import.meta.url);
+const HTML = new URL('page.html', import.meta.url);
+
+/** Takes what a page tells, and may answer it. */
+export type OnReport = (report: PageReport) => unknown;
 
 /** With these the page's clock has a resolution of 5 µs. */
 const ISOLATED = {
@@ -28,11 +30,7 @@ export class PageServer implements AsyncDisposable {
    * @param script - of the page, bundled
    * @param onReport - the page gets its answer when it is done
    */
-  static async start(
-    job: Job,
-    script: string,
-    onReport: (report: PageReport) => void | Promise<void>,
-  ): Promise<PageServer> {
+  static async start(job: object, script: string, onReport: OnReport): Promise<PageServer> {
     const server = createServer((request, response) => {
       answer(request, response, job, script, onReport).catch((error: unknown) => {
         response.destroy(error instanceof Error ? error : undefined);
@@ -57,9 +55,9 @@ export class PageServer implements AsyncDisposable {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  job: Job,
+  job: object,
   script: string,
-  onReport: (report: PageReport) => void | Promise<void>,
+  onReport: OnReport,
 ): Promise<void> {
   const send = (type: string, body: string | Buffer): void => {
     response.writeHead(200, { ...ISOLATED, 'Content-Type': `${type}; charset=utf-8` }).end(body);
@@ -75,8 +73,7 @@ async function answer(
       send('application/json', JSON.stringify(job));
       break;
     case 'POST /reports':
-      await onReport(JSON.parse(await text(request)) as PageReport);
-      response.writeHead(204).end();
+      send('application/json', JSON.stringify((await onReport(JSON.parse(await text(request)) as PageReport)) ?? null));
       break;
     default:
       response.writeHead(404).end('Nothing here.\n');

@@ -1,10 +1,10 @@
 import type { Job, LatencyJob, ShapedJob, TransferJob } from '../shared/job.ts';
-import type { LatencyOutcome, Outcome, ShapedOutcome, TransferOutcome } from '../shared/page-report.ts';
-import { PING_EVERY_MS } from '../shared/pinger.ts';
+import type { LatencyOutcome, Outcome, ShapedOutcome, TransferOutcome } from '../shared/outcomes.ts';
+import { PING_EVERY_MS } from '../../shared/pinger.ts';
 import { download } from './download.ts';
 import { HeapWatch } from './heap.ts';
 import { Link } from './link.ts';
-import { Reporter } from './reporter.ts';
+import { Reporter } from '../../shared/reporter.ts';
 import { makeBlob, startUpload, upload } from './upload.ts';
 
 /** Enough to find out how large packets may be, and how fast the path is. */

@@ -1,9 +1,9 @@
 import type { Transfer } from 'chunksocket';
 import { Channel } from '../shared/control.ts';
 import type { UploadMeta } from '../shared/control.ts';
-import { makePattern, PATTERN_BYTES } from '../shared/pattern.ts';
+import { makePattern, PATTERN_BYTES } from '../../shared/pattern.ts';
 import type { Link } from './link.ts';
-import type { Reporter } from './reporter.ts';
+import type { Reporter } from '../../shared/reporter.ts';
 
 /** A Blob of any length that costs a megabyte: it names one part again and again. */
 export function makeBlob(bytes: number): Blob {

@@ -13,21 +13,20 @@ export interface Bundles {
 }
 
 /** @param folder - where files go */
-export async function makeBundles(folder: string): Promise<Bundles> {
+export async function makeBundles(pageEntry: URL, serverEntry: URL, folder: string): Promise<Bundles> {
   const [page, serverText] = await Promise.all([
-    bundle('page/main.ts', { format: 'esm', minify: true }),
-    bundle('server.ts', { format: 'cjs', platform: 'node' }),
+    bundle(pageEntry, { format: 'esm', minify: true }),
+    bundle(serverEntry, { format: 'cjs', platform: 'node' }),
   ]);
   const server = join(folder, 'server.cjs');
   await writeFile(server, serverText);
   return { page, server };
 }
 
-async function bundle(entry: string, options: BuildOptions): Promise<string> {
-  const path = fileURLToPath(new URL(entry, import.meta.url));
+async function bundle(entry: URL, options: BuildOptions): Promise<string> {
   const { outputFiles } = await build({
     ...options,
-    entryPoints: [path],
+    entryPoints: [fileURLToPath(entry)],
     bundle: true,
     target: 'es2022',
     write: false,

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { makePattern, PATTERN_BYTES } from './shared/pattern.ts';
+import { makePattern, PATTERN_BYTES } from '../shared/pattern.ts';
 
 const READ_BYTES = 1024 * 1024;
 

@@ -1,14 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findChromium, howToGetABrowser } from '../test/support/find-browser.mjs';
-import { makeBundles } from './bundle.ts';
+import { findChromium, howToGetABrowser } from '../../test/support/find-browser.mjs';
+import { makeBundles } from '../support/bundle.ts';
 import { readCommandLine } from './command-line.ts';
 import type { CommandLine } from './command-line.ts';
-import { readEnvironment } from './environment.ts';
+import { readEnvironment } from '../support/environment.ts';
 import { isMet } from './measure.ts';
 import type { RowResult } from './measure.ts';
-import { formatMebibytes, Output } from './output.ts';
+import { formatMebibytes, Output } from '../support/output.ts';
 import { runRow } from './rows/rows.ts';
 import type { RowName } from './rows/rows.ts';
 import { tableHead, tableLine } from './table.ts';
@@ -52,7 +52,11 @@ async function bench(
 ): Promise<number> {
   const output = new Output();
   const environment = await readEnvironment(executable);
-  const bundles = await makeBundles(folder);
+  const bundles = await makeBundles(
+    new URL('page/main.ts', import.meta.url),
+    new URL('server.ts', import.meta.url),
+    folder,
+  );
   output.line(`${environment.browser}, Node ${environment.node}, ${environment.platform}`);
   output.line(`${environment.cores} x ${environment.processor}`);
   output.line(`${formatMebibytes(bytes)}${isQuick ? ', quick: the figures mean little' : ''}`);

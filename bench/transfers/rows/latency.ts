@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { latencies, megabytesPerSecond } from '../measure.ts';
 import type { RowResult } from '../measure.ts';
-import { ServerProcess } from '../server-process.ts';
-import type { LatencyOutcome } from '../shared/page-report.ts';
-import { median, percentile } from '../statistics.ts';
+import { ServerProcess } from '../../support/server-process.ts';
+import type { LatencyOutcome } from '../shared/outcomes.ts';
+import { median, percentile } from '../../support/statistics.ts';
 import type { RowContext } from './context.ts';
-import { runPage } from './run-page.ts';
+import { runJob } from './run-job.ts';
 
 const MAX_ADDED_MS = 15;
 const MIN_SHARE_PERCENT = 90;
@@ -17,7 +17,7 @@ export async function latencyRow(context: RowContext): Promise<RowResult> {
   const { bundles, folder, isQuick } = context;
   const bytes = Math.ceil(context.bytes / SIZE_DIVISOR);
   await using server = await ServerProcess.start(bundles.server, join(folder, 'upload.bin'));
-  const outcome = (await runPage(context, server, {
+  const outcome = (await runJob(context, server, {
     kind: 'latency',
     socketUrl: `ws://127.0.0.1:${server.port}`,
     bytes,

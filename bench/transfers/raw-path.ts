@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { Pinger, PING_EVERY_MS } from './shared/pinger.ts';
+import { Pinger, PING_EVERY_MS } from '../shared/pinger.ts';
 
 /** The path itself, as a plain WebSocket sees it. */
 export interface RawPath {

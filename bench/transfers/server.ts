@@ -7,11 +7,11 @@ import { CancelledError, ChunkServer } from 'chunksocket/server';
 import type { ServerIncoming, ServerSession } from 'chunksocket/server';
 import { WebSocketServer } from 'ws';
 import { answerRaw } from './raw-path.ts';
-import type { ServerReport } from './server-process.ts';
+import type { ServerReport } from '../support/server-process.ts';
 import { Channel } from './shared/control.ts';
 import type { ControlMessage, UploadMeta } from './shared/control.ts';
-import { makePattern, PATTERN_BYTES, PatternCheck } from './shared/pattern.ts';
-import { Pinger } from './shared/pinger.ts';
+import { makePattern, PATTERN_BYTES, PatternCheck } from '../shared/pattern.ts';
+import { Pinger } from '../shared/pinger.ts';
 
 /** Pieces of a download. */
 const CHUNK_BYTES = 64 * 1024;

@@ -1,6 +1,6 @@
-import { PatternCheck } from '../shared/pattern.ts';
+import { PatternCheck } from '../../shared/pattern.ts';
 import type { Link } from './link.ts';
-import type { Reporter } from './reporter.ts';
+import type { Reporter } from '../../shared/reporter.ts';
 
 /** As the server's packets: more is copied in two steps. */
 const READ_BYTES = 256 * 1024;

@@ -4,13 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { checkFile } from '../check-file.ts';
 import { mebibytes, megabytesPerSecond } from '../measure.ts';
 import type { RowResult } from '../measure.ts';
-import { MemoryWatch, processTree } from '../memory.ts';
-import type { Growth } from '../memory.ts';
-import { formatMebibytes } from '../output.ts';
-import { ServerProcess } from '../server-process.ts';
-import type { TransferOutcome } from '../shared/page-report.ts';
+import { MemoryWatch, processTree } from '../../support/memory.ts';
+import type { Growth } from '../../support/memory.ts';
+import { formatMebibytes } from '../../support/output.ts';
+import { ServerProcess } from '../../support/server-process.ts';
+import type { TransferOutcome } from '../shared/outcomes.ts';
 import type { RowContext } from './context.ts';
-import { runPage } from './run-page.ts';
+import { runJob } from './run-job.ts';
 
 const MAX_HEAP_MIB = 32;
 const MAX_RENDERER_MIB = 150;
@@ -29,7 +29,7 @@ export async function transferRow(context: RowContext, kind: 'upload' | 'downloa
   const memory = new TransferMemory(server.pid);
   try {
     const job = { kind, bytes, socketUrl: `ws://127.0.0.1:${server.port}` } as const;
-    const outcome = (await runPage(context, server, job, {
+    const outcome = (await runJob(context, server, job, {
       hasBar: true,
       ready: async ({ pid }) => {
         await delay(SETTLE_MS);
