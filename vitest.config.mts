@@ -19,7 +19,8 @@ export default defineConfig({
         test: {
           name: 'node',
           // Nothing is timed: it only ends what hangs, on the slowest of machines.
-          testTimeout: 20_000,
+          testTimeout: 60_000,
+          expect: { poll: { timeout: 20_000 } },
           environment: 'node',
           include: ['test/**/*.test.ts'],
           exclude: ['test/browser/**'],
@@ -30,7 +31,8 @@ export default defineConfig({
         optimizeDeps: { include: ['eventemitter3', 'nanoid'] },
         test: {
           name: 'browser',
-          testTimeout: 30_000,
+          testTimeout: 60_000,
+          expect: { poll: { timeout: 20_000 } },
           include: ['test/browser/**/*.test.ts'],
           browser: {
             enabled: true,

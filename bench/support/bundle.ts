@@ -12,10 +12,18 @@ export interface Bundles {
   readonly server: string;
 }
 
-/** @param folder - where files go */
-export async function makeBundles(pageEntry: URL, serverEntry: URL, folder: string): Promise<Bundles> {
+/**
+ * @param folder - where files go
+ * @param isMinified - the page's; for people, it is not
+ */
+export async function makeBundles(
+  pageEntry: URL,
+  serverEntry: URL,
+  folder: string,
+  isMinified = true,
+): Promise<Bundles> {
   const [page, serverText] = await Promise.all([
-    bundle(pageEntry, { format: 'esm', minify: true }),
+    bundle(pageEntry, { format: 'esm', minify: isMinified, platform: 'browser' }),
     bundle(serverEntry, { format: 'cjs', platform: 'node' }),
   ]);
   const server = join(folder, 'server.cjs');

@@ -16,6 +16,8 @@ const ISOLATED = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cache-Control': 'no-store',
+  // A page may be asked for a profile of itself.
+  'Document-Policy': 'js-profiling',
 };
 
 /** Serves the page and what it is to do, and hears what comes of it. */

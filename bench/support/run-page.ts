@@ -3,6 +3,7 @@ import { Watchdog } from '../../demo/watchdog.ts';
 import { UnattendedBrowser } from '../../test/support/unattended-browser.ts';
 import type { EngineName } from '../../test/support/unattended-browser.ts';
 import type { PageReport } from '../shared/page-report.ts';
+import type { PageTrace } from '../shared/page-trace.ts';
 import { PageServer } from './page-server.ts';
 
 const SILENCE_MS = 60_000;
@@ -28,6 +29,7 @@ export interface PageEvents {
   readonly ready?: (browser: UnattendedBrowser) => void | Promise<void>;
   /** The page asks for something, and waits for the answer. */
   readonly asked?: (what: string, browser: UnattendedBrowser) => unknown;
+  readonly profiled?: (trace: PageTrace) => void;
   readonly progress?: (doneBytes: number, totalBytes: number) => void;
   /** The page is done, and still there. */
   readonly done?: () => void;
@@ -61,6 +63,9 @@ export async function runPage<Outcome>(
         break;
       case 'asks':
         return browser === undefined ? undefined : events.asked?.(report.what, browser);
+      case 'profiled':
+        events.profiled?.(report.trace);
+        break;
       case 'progress':
         events.progress?.(report.doneBytes, report.totalBytes);
         break;

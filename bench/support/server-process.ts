@@ -14,10 +14,13 @@ export class ServerProcess implements AsyncDisposable {
   readonly #killAtExit = (): void => {
     this.#child.kill('SIGKILL');
   };
+  /** It has something to write at its end. */
+  readonly #isPatient: boolean;
   #port = 0;
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, isPatient: boolean) {
     this.#child = child;
+    this.#isPatient = isPatient;
     this.ended = watchEnd(child);
     // Stopping it is no failure.
     this.ended.catch(() => undefined);
@@ -26,11 +29,12 @@ export class ServerProcess implements AsyncDisposable {
 
   /**
    * @param script - the server, bundled
-   * @param uploadPath - the file that uploads go to
+   * @param args - its arguments
+   * @param nodeArguments - for Node; a profile is complete when the server has ended by itself
    */
-  static async start(script: string, uploadPath: string): Promise<ServerProcess> {
-    const child = fork(script, [uploadPath], { execArgv: [] });
-    const server = new ServerProcess(child);
+  static async start(script: string, args: string[], nodeArguments: string[] = []): Promise<ServerProcess> {
+    const child = fork(script, args, { execArgv: nodeArguments });
+    const server = new ServerProcess(child, nodeArguments.length > 0);
     const [report] = (await Promise.race([once(child, 'message'), server.ended])) as [ServerReport];
     if (report.kind === 'failed') throw new Error(report.message);
     server.#port = report.port;
@@ -46,7 +50,8 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill('SIGKILL');
+    if (this.#isPatient) this.#child.disconnect();
+    else this.#child.kill('SIGKILL');
     await this.ended.catch(() => undefined);
     process.off('exit', this.#killAtExit);
   }

@@ -3,6 +3,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findChromium, howToGetABrowser } from '../../test/support/find-browser.mjs';
 import { makeBundles } from '../support/bundle.ts';
+import { interruption } from '../support/interruption.ts';
 import { readCommandLine } from './command-line.ts';
 import type { CommandLine } from './command-line.ts';
 import { readEnvironment } from '../support/environment.ts';
@@ -109,15 +110,4 @@ function printTable(output: Output, outcomes: readonly Outcome[]): void {
   if (failed > 0) output.line(`Rows failed: ${failed}.`, true);
   if (missed > 0) output.line(`Goals missed: ${missed}.`, true);
   if (failed === 0 && missed === 0) output.line('No goal was missed.');
-}
-
-/** Aborted by the first Ctrl-C; a second one ends the process at once. */
-function interruption(): AbortController {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => {
-      controller.abort();
-    });
-  }
-  return controller;
 }

@@ -2,7 +2,7 @@ import type { Job, LatencyJob, ShapedJob, TransferJob } from '../shared/job.ts';
 import type { LatencyOutcome, Outcome, ShapedOutcome, TransferOutcome } from '../shared/outcomes.ts';
 import { PING_EVERY_MS } from '../../shared/pinger.ts';
 import { download } from './download.ts';
-import { HeapWatch } from './heap.ts';
+import { HeapWatch } from '../../shared/heap.ts';
 import { Link } from './link.ts';
 import { Reporter } from '../../shared/reporter.ts';
 import { makeBlob, startUpload, upload } from './upload.ts';

@@ -16,7 +16,7 @@ const SIZE_DIVISOR = 4;
 export async function latencyRow(context: RowContext): Promise<RowResult> {
   const { bundles, folder, isQuick } = context;
   const bytes = Math.ceil(context.bytes / SIZE_DIVISOR);
-  await using server = await ServerProcess.start(bundles.server, join(folder, 'upload.bin'));
+  await using server = await ServerProcess.start(bundles.server, [join(folder, 'upload.bin')]);
   const outcome = (await runJob(context, server, {
     kind: 'latency',
     socketUrl: `ws://127.0.0.1:${server.port}`,

@@ -32,7 +32,7 @@ export async function shapedRow(context: RowContext, path: SlowPath): Promise<Ro
   const rampMs = isQuick ? path.rampMs / 2 : path.rampMs;
   const steadyMs = isQuick ? path.steadyMs / 5 : path.steadyMs;
   const idlePings = isQuick ? 100 : 500;
-  await using server = await ServerProcess.start(bundles.server, join(folder, 'upload.bin'));
+  await using server = await ServerProcess.start(bundles.server, [join(folder, 'upload.bin')]);
   await using proxy = await FaultProxy.start({ targetPort: server.port });
   proxy.faults.shape = { delayMs: roundTripMs / 2, bytesPerSecond };
   output.line('  the path without the SDK first');

@@ -25,7 +25,7 @@ export async function transferRow(context: RowContext, kind: 'upload' | 'downloa
   const { bundles, folder, bytes } = context;
   const uploadPath = join(folder, 'upload.bin');
   if (kind === 'upload') await checkSpace(folder, bytes);
-  await using server = await ServerProcess.start(bundles.server, uploadPath);
+  await using server = await ServerProcess.start(bundles.server, [uploadPath]);
   const memory = new TransferMemory(server.pid);
   try {
     const job = { kind, bytes, socketUrl: `ws://127.0.0.1:${server.port}` } as const;
