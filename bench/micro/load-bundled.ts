@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import type * as benchmarks from './benchmarks.ts';
 
 /**
  * The benchmarks as plain JavaScript. What runs TypeScript here names every function as it is made, which costs the
  * decoder of frames more than half of its speed, and is not in what is shipped.
  */
-export async function loadBundled(): Promise<typeof import('./benchmarks.ts')> {
+export async function loadBundled(): Promise<typeof benchmarks> {
   const folder = await mkdtemp(join(tmpdir(), 'chunksocket-bench-'));
   try {
     const outfile = join(folder, 'benchmarks.mjs');
@@ -21,7 +22,7 @@ export async function loadBundled(): Promise<typeof import('./benchmarks.ts')> {
       logLevel: 'error',
       outfile,
     });
-    return (await import(pathToFileURL(outfile).href)) as typeof import('./benchmarks.ts');
+    return (await import(pathToFileURL(outfile).href)) as typeof benchmarks;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -26,7 +26,7 @@ export function serve(peer: Peer): void {
       return;
     }
     length += data.length;
-    if (typeof data !== 'string') check(data);
+    if (typeof data !== 'string' && data.length > SMALL_BYTES) check(data);
     if (left > 0 && !isBeside) return;
     taken(length);
     length = 0;
