@@ -71,10 +71,11 @@ type State =
  */
 export class IncomingConnection implements TransportHandlers, SessionConnection {
   readonly transport: Transport;
-  readonly request: IncomingMessage;
   readonly maxPacketBytes: number;
   readonly #host: ConnectionHost;
   #state: State;
+  /** Until there is a session: it is larger than all else that is kept of a connection. */
+  #request: IncomingMessage | undefined;
 
   /** @param open - makes the transport with the handlers it is given */
   constructor(
@@ -84,10 +85,15 @@ export class IncomingConnection implements TransportHandlers, SessionConnection 
     open: (handlers: TransportHandlers) => Transport,
   ) {
     this.#host = host;
-    this.request = request;
+    this.#request = request;
     this.maxPacketBytes = maxPacketBytes;
     this.#state = { kind: 'greeting', gone: undefined, stopTimer: this.#startTimer() };
     this.transport = open(this);
+  }
+
+  /** Of one that has no session. */
+  get request(): IncomingMessage {
+    return this.#request as IncomingMessage;
   }
 
   close(code: number, reason: string): void {
@@ -212,6 +218,7 @@ export class IncomingConnection implements TransportHandlers, SessionConnection 
         const { session, kind } = verdict;
         this.#stopTimer();
         this.#state = { kind: 'up', session };
+        this.#request = undefined;
         session.connect(this, hello, kind);
         this.#host.arrived(this);
         if (kind === 'new' && session.phase !== 'ended') this.#host.announce(session);

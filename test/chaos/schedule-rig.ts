@@ -137,6 +137,13 @@ export class ScheduleRig {
       notes.add(`resumed: ${resentBytes} bytes again, connection ${connections}`);
     });
     session.on('close', ({ code, reason, wasClean, error }) => {
+      const { receivedBytes, sentBytes } = session.stats();
+      // The page was done just when it made a session with the site that took over: that one was never used.
+      const isUnused = code === 4906 && receivedBytes + sentBytes === 0 && this.#lastEnd === CLEAN_END;
+      if (isUnused) {
+        this.end.ended(CLEAN_END);
+        return;
+      }
       const how = `${code} ${reason}${wasClean ? '' : ', not clean'}${error === undefined ? '' : `: ${error.message}`}`;
       // Of a site that leaves another one takes over.
       if (site === this.#newest) this.end.ended(how);

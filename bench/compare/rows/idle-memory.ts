@@ -4,7 +4,7 @@ import { rowResult } from '../result.ts';
 import type { RowResult } from '../result.ts';
 
 const KIB = 1024;
-const OPTIONS = { connections: 5000, transfers: 1, messageBytes: 256 * KIB, clientProcesses: 2 };
+const OPTIONS = { connections: 2000, transfers: 1, messageBytes: 256 * KIB, clientProcesses: 2 };
 
 /** What an idle session costs the server over a bare connection of `ws`. */
 export async function idleMemory({ output }: BenchContext, name: string): Promise<readonly RowResult[]> {
