@@ -3,6 +3,7 @@ import commonjs from '@rollup/plugin-commonjs';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
 import dts from 'rollup-plugin-dts';
+import { transform } from 'esbuild';
 import esbuild from 'rollup-plugin-esbuild';
 
 const manifest = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
@@ -19,6 +20,12 @@ const entries = Object.fromEntries(
 const external = [/^node:/, /^eventemitter3($|\/)/, /^nanoid($|\/)/, /^ws($|\/)/];
 
 const typescript = () => esbuild({ target: 'es2022', tsconfig: 'tsconfig.base.json' });
+
+/** Minifies the whole of a file. */
+const esbuildMinify = () => ({
+  name: 'esbuild-minify',
+  renderChunk: (code) => transform(code, { minify: true, sourcemap: true, target: 'es2022' }),
+});
 
 /** Every warning is an error: an unresolved import or a cycle must not reach a user. */
 const onwarn = (warning) => {
@@ -60,6 +67,8 @@ const scriptTag = {
     sourcemap: true,
     banner: `/*! chunksocket ${manifest.version} | MIT | with eventemitter3 and nanoid, MIT */`,
     plugins: [
+      // The one finds what the other does not: each alone leaves 1 kB more, when compressed.
+      esbuildMinify(),
       terser({
         ecma: 2022,
         compress: { passes: 3 },
