@@ -2,9 +2,10 @@ import { readFileSync, rmSync } from 'node:fs';
 import commonjs from '@rollup/plugin-commonjs';
 import resolve from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
-import dts from 'rollup-plugin-dts';
 import { transform } from 'esbuild';
+import dts from 'rollup-plugin-dts';
 import esbuild from 'rollup-plugin-esbuild';
+import { shortNames } from './scripts/internal-names.mjs';
 
 const manifest = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 
@@ -19,7 +20,9 @@ const entries = Object.fromEntries(
 // The bundler of the user resolves these; the script tag's file carries its own.
 const external = [/^node:/, /^eventemitter3($|\/)/, /^nanoid($|\/)/, /^ws($|\/)/];
 
-const typescript = () => esbuild({ target: 'es2022', tsconfig: 'tsconfig.base.json' });
+const mangleCache = shortNames(Object.values(entries));
+const mangleProps = new RegExp(`^(${Object.keys(mangleCache).join('|')})$`);
+const typescript = () => esbuild({ target: 'es2022', tsconfig: 'tsconfig.base.json', mangleProps, mangleCache });
 
 /** Minifies the whole of a file. */
 const esbuildMinify = () => ({
@@ -79,11 +82,21 @@ const scriptTag = {
   },
 };
 
+/** What the declarations say that a member is called, it is called. */
+const noShortName = () => ({
+  name: 'no-short-name',
+  renderChunk(code) {
+    for (const [, name] of code.matchAll(/^ +(?:readonly |static |[gs]et )*(\w+)\??[:(<]/gm)) {
+      if (mangleProps.test(name)) throw new Error(`${name} is in the declarations, and was shortened.`);
+    }
+  },
+});
+
 const declarations = {
   input: entries,
   external,
   onwarn,
-  plugins: [dts({ tsconfig: 'src/tsconfig.json' })],
+  plugins: [dts({ tsconfig: 'src/tsconfig.json' }), noShortName()],
   output: {
     dir: 'dist',
     format: 'es',

@@ -4,7 +4,9 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const newestSource = Math.max(
-  ...['package.json', 'rollup.config.mjs', ...filesBelow('src')].map((file) => statSync(file).mtimeMs),
+  ...['package.json', 'rollup.config.mjs', 'scripts/internal-names.mjs', ...filesBelow('src')].map(
+    (file) => statSync(file).mtimeMs,
+  ),
 );
 const outputs = existsSync('dist') ? filesBelow('dist') : [];
 const oldestOutput = outputs.length === 0 ? 0 : Math.min(...outputs.map((file) => statSync(file).mtimeMs));
