@@ -1,5 +1,5 @@
 // Finds the names that nobody outside of the bundle can see, so that the build may shorten them. By itself, prints them.
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 /** Whether it is in our source, and not said of the platform or of a package. */
@@ -123,6 +123,6 @@ function forEachProperty(node, found) {
   ts.forEachChild(node, (child) => forEachProperty(child, found));
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
   console.log(shortNames(process.argv.slice(2)));
 }
