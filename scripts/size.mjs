@@ -20,22 +20,22 @@ async function bundle(source) {
 
 // Ratchets: what was reached, rounded up, towards 10,000. They go down, but for what the socket newly does (the latest:
 // streams, `incoming`, the delay-based window, byte streams, 6.2 kB; the
-// plain mode, 4.4 kB; what faults, fuzzing and hostile peers found, 0.3 kB).
+// plain mode, 4.4 kB; what faults, fuzzing and hostile peers found, 0.3 kB; big messages in pieces, and put together as they come, 0.4 kB).
 const measured = [
   {
     name: "import { ChunkSocket } from 'chunksocket'",
     bytes: await bundle("export { ChunkSocket } from 'chunksocket';"),
-    gzipLimit: 31_150,
+    gzipLimit: 31_500,
   },
   {
     name: "import { ChunkWebSocket } from 'chunksocket/websocket'",
     bytes: await bundle("export { ChunkWebSocket } from 'chunksocket/websocket';"),
-    gzipLimit: 30_350,
+    gzipLimit: 30_700,
   },
   {
     name: 'chunksocket.iife.min.js (script tag)',
     bytes: readFileSync('dist/chunksocket.iife.min.js'),
-    gzipLimit: 30_700,
+    gzipLimit: 31_050,
   },
 ].map(({ name, bytes, gzipLimit }) => ({
   name,

@@ -1,9 +1,9 @@
-import { encodeText } from '../protocol/text.ts';
 import { BytesSource } from '../session/mux/source.ts';
 import type { Source } from '../session/mux/source.ts';
 import { BlobSource } from './blob-source.ts';
 import type { BlobLike } from './blob-source.ts';
 import { bytesOf, tagOf, takeOver } from './buffer-bytes.ts';
+import { copyParts, encodeParts } from './copy-parts.ts';
 import type { BufferData } from './buffer-bytes.ts';
 import { openStream, StreamSource } from './stream-source.ts';
 import type { ReadableStreamLike, StreamChunk } from './stream-source.ts';
@@ -39,11 +39,11 @@ export function toSources(data: SendData, isOwned?: boolean): () => Source {
  *   stream that is locked, was read from, or has failed
  */
 export function toSource(data: unknown, isOwned = false): Source {
-  if (typeof data === 'string') return new BytesSource(encodeText(data), true);
+  if (typeof data === 'string') return new BytesSource(encodeParts(data), true);
   const tag = tagOf(data);
   if (tag === 'Blob' || tag === 'File') return new BlobSource(data as BlobLike);
   const bytes = bytesOf(data);
-  if (bytes !== undefined) return new BytesSource(isOwned ? takeOver(bytes) : bytes.slice(), false);
+  if (bytes !== undefined) return new BytesSource(isOwned ? takeOver(bytes) : copyParts(bytes), false);
   const iterator = openStream(data);
   if (iterator !== undefined) return new StreamSource(iterator);
   throw new TypeError(`Cannot send ${tag}: give a string, ArrayBuffer, view, Blob, ReadableStream or async iterable.`);

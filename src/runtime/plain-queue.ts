@@ -116,7 +116,7 @@ export class PlainQueue implements MessageSink {
     const entry: Entry = {
       message,
       parts: new ByteParts(),
-      bytes: source instanceof BytesSource ? source.bytes : undefined,
+      bytes: source instanceof BytesSource ? source.whole() : undefined,
       heldBytes: 0,
       openBytes: 0,
       endAt: 0,

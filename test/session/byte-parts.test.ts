@@ -30,6 +30,30 @@ function drain(parts: ByteParts): Uint8Array {
 }
 
 describe('ByteParts', () => {
+  test('join gives all of it, in a buffer of its own, wherever on the way room was reserved for it', () => {
+    const lengths = fc.array(fc.integer({ min: 0, max: 5000 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(lengths, fc.nat(12), (all, reservedAt) => {
+        const bytes = patternBytes(all.reduce((sum, length) => sum + length, 0));
+        const parts = new ByteParts();
+        let at = 0;
+        for (const [index, length] of all.entries()) {
+          if (index === reservedAt) parts.reserve(bytes.length);
+          parts.add(sliceOf(bytes.subarray(at, (at += length)), 5, 1), false);
+          expect(parts.bytes).toBe(at);
+        }
+        expect(parts.isReserved).toBe(reservedAt < all.length);
+        const joined = parts.join();
+        expect(Buffer.compare(joined, bytes)).toBe(0);
+        if (reservedAt < all.length) expect(joined.length).toBe(joined.buffer.byteLength);
+        // What follows begins anew.
+        expect(parts.isReserved).toBe(false);
+        parts.add(sliceOf(bytes, 5, 1), false);
+        expect(Buffer.compare(drain(parts), bytes)).toBe(0);
+      }),
+    );
+  });
+
   test.each([1, 4])('a block that is full is the taker’s alone, who may detach it (%i)', (count) => {
     const parts = new ByteParts();
     for (let round = 0; round < count; round++) {

@@ -17,7 +17,9 @@ export async function sendAll(connection: Connection, count: number, length: num
   command(connection, { kind: 'take', count });
   const answer = next(connection);
   send();
-  const taken = JSON.parse(String(await answer)) as Taken;
+  const text = await answer;
+  if (typeof text !== 'string') throw new Error('Another message came.');
+  const taken = JSON.parse(text) as Taken;
   if (taken.length !== length) throw new Error(`The server took ${taken.length} of ${length}.`);
 }
 

@@ -47,7 +47,7 @@ chunk.on('session', (session) => {
   };
   serve(peer);
   session.on('message', ({ data }) => {
-    peer.onMessage(data as string | Uint8Array);
+    peer.onMessage(data);
   });
 });
 http.on('upgrade', (request, socket, head) => {

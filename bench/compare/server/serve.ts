@@ -26,7 +26,8 @@ export function serve(peer: Peer): void {
       return;
     }
     length += data.length;
-    if (typeof data !== 'string' && data.length > SMALL_BYTES) check(data);
+    // Beside others, a big message is a part of one.
+    if (typeof data !== 'string' && data.length > SMALL_BYTES && !isBeside) check(data);
     if (left > 0 && !isBeside) return;
     taken(length);
     length = 0;

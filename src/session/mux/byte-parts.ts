@@ -7,7 +7,8 @@ const MIN_KEPT_BYTES = 2048;
 const OWN_HEAD_BYTES = 64;
 
 /**
- * Bytes that come in pieces and are taken in pieces, or all at once. Memory grows with what has arrived.
+ * Bytes that come in pieces and are taken in pieces, or all at once. Memory grows with what has arrived, to twice as much
+ * at most.
  *
  * A slice that is a small view of a large buffer would keep all of that buffer alive (measured with `ws`: 5,000 kept
  * bytes held 286 MB), so it is copied into a block; a slice that is most of its buffer is kept as it is.
@@ -21,11 +22,15 @@ export class ByteParts {
   #blockBytes = 0;
   /** The last part ends where the block is used up to. */
   #isBlockLast = false;
+  /** Room for the whole, from {@link reserve} on: all of it goes there, and there are no parts. */
+  #whole: Uint8Array | undefined;
 
   /** @param isTakenAtOnce - {@link join} follows before the slice's buffer can be reused or kept */
   add(slice: Uint8Array, isTakenAtOnce: boolean): void {
     if (slice.length === 0) return;
+    this.#whole?.set(slice, this.bytes);
     this.bytes += slice.length;
+    if (this.#whole !== undefined) return;
     if (isTakenAtOnce || (slice.length >= MIN_KEPT_BYTES && slice.length * 2 > slice.buffer.byteLength)) {
       this.#parts.push(slice);
       this.#isBlockLast = false;
@@ -48,6 +53,21 @@ export class ByteParts {
     }
   }
 
+  /** {@link join} will follow, of so many bytes: what comes goes to its place at once, and not all of it at the end. */
+  reserve(totalBytes: number): void {
+    const whole = new Uint8Array(totalBytes);
+    this.#copyTo(whole);
+    this.#parts = [];
+    this.#block = noBytes;
+    this.#blockBytes = 0;
+    this.#isBlockLast = false;
+    this.#whole = whole;
+  }
+
+  get isReserved(): boolean {
+    return this.#whole !== undefined;
+  }
+
   /** The oldest part, if there is one, with a buffer that nobody else uses any more. */
   shift(): Uint8Array<ArrayBuffer> | undefined {
     const part = this.#parts.shift();
@@ -67,19 +87,11 @@ export class ByteParts {
 
   /** All of it in one piece, which is the caller's: a view where there is one part only. */
   join(): Uint8Array {
-    const parts = this.#parts;
-    const [only] = parts;
-    let joined = only;
-    if (parts.length !== 1) {
-      joined = new Uint8Array(this.bytes);
-      let at = 0;
-      for (const part of parts) {
-        joined.set(part, at);
-        at += part.length;
-      }
-    }
+    const { length, [0]: only = noBytes } = this.#parts;
+    let joined = this.#whole?.subarray(0, this.bytes) ?? only;
+    if (this.#whole === undefined && length > 1) this.#copyTo((joined = new Uint8Array(this.bytes)));
     this.clear();
-    return joined as Uint8Array;
+    return joined;
   }
 
   clear(): void {
@@ -87,5 +99,14 @@ export class ByteParts {
     this.#parts = [];
     this.#block = noBytes;
     this.#isBlockLast = false;
+    this.#whole = undefined;
+  }
+
+  #copyTo(target: Uint8Array): void {
+    let at = 0;
+    for (const part of this.#parts) {
+      target.set(part, at);
+      at += part.length;
+    }
   }
 }

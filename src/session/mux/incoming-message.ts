@@ -11,6 +11,9 @@ import type { ReceiveChannel } from './receive-channel.ts';
  */
 export type IncomingUse = 'open' | 'whole' | 'collected' | 'streamed' | 'dropped';
 
+/** Of smaller messages, half a copy more or less does not matter. */
+const MIN_RESERVED_BYTES = 1024 * 1024;
+
 /** Why a message does not come to its end. Without a code the session has ended. */
 export interface IncomingEnd {
   /** As in CANCEL. */
@@ -20,7 +23,7 @@ export interface IncomingEnd {
 
 /**
  * A message on its way in, as the mux keeps it: from its first frame until the application has all of it. Memory grows
- * with what has arrived, never with what was declared.
+ * with what has arrived, to twice as much at most, and never with what was declared.
  */
 export class IncomingMessage {
   readonly channel: ReceiveChannel;
@@ -85,6 +88,10 @@ export class IncomingMessage {
   add(slice: Uint8Array, isLast: boolean): boolean {
     if (this.use === 'dropped') return true;
     const isStreamed = this.use === 'streamed';
+    const { total = 0 } = this.head;
+    if (total >= MIN_RESERVED_BYTES && this.bytes * 2 > total && !isStreamed && !this.#parts.isReserved && !isLast) {
+      this.#parts.reserve(total);
+    }
     this.#parts.add(slice, isLast && !isStreamed);
     return !isStreamed || this.#isValid(slice);
   }

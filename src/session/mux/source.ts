@@ -1,3 +1,5 @@
+import { noBytes } from '../../protocol/bytes.ts';
+
 /**
  * Where a message's bytes come from. Pulled, never pushed: a source holds no more than it is asked for.
  *
@@ -28,39 +30,54 @@ export interface Source {
   release(): void;
 }
 
-/** Bytes that are all there. Takes ownership: the bytes must not change any more. */
+/** Bytes that are all there. Takes ownership: they must not change any more. */
 export class BytesSource implements Source {
   readonly isText: boolean;
   readonly state = 'ended';
+  readonly totalBytes: number;
+  readonly heldBytes: number;
   onReady: (() => void) | undefined;
-  readonly #bytes: Uint8Array;
+  readonly #parts: readonly Uint8Array[];
+  /** What {@link copy} has given. */
+  #givenBytes = 0;
+  /** Where the next byte is. */
+  #part = 0;
   #at = 0;
 
-  constructor(bytes: Uint8Array, isText: boolean) {
-    this.#bytes = bytes;
+  /** @param parts - in one piece, or in several */
+  constructor(parts: Uint8Array | readonly Uint8Array[], isText: boolean) {
+    this.#parts = 'buffer' in parts ? [parts] : parts;
     this.isText = isText;
-  }
-
-  /** All of them: whatever was copied, and for as long as the source is there. */
-  get bytes(): Uint8Array {
-    return this.#bytes;
-  }
-
-  get totalBytes(): number {
-    return this.#bytes.length;
-  }
-
-  get heldBytes(): number {
-    return this.#bytes.buffer.byteLength;
+    let totalBytes = 0;
+    let heldBytes = 0;
+    for (const { length, buffer } of this.#parts) {
+      totalBytes += length;
+      heldBytes += buffer.byteLength;
+    }
+    this.totalBytes = totalBytes;
+    this.heldBytes = heldBytes;
   }
 
   get readyBytes(): number {
-    return this.#bytes.length - this.#at;
+    return this.totalBytes - this.#givenBytes;
+  }
+
+  /** All of them in one piece: whatever was copied, and for as long as the source is there. */
+  whole(): Uint8Array {
+    const [first = noBytes, second] = this.#parts;
+    if (second === undefined) return first;
+    const whole = new Uint8Array(this.totalBytes);
+    let at = 0;
+    for (const part of this.#parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
   }
 
   /** Another source of the same bytes. */
   again(): BytesSource {
-    return new BytesSource(this.#bytes, this.isText);
+    return new BytesSource(this.#parts, this.isText);
   }
 
   pull(): void {
@@ -68,17 +85,27 @@ export class BytesSource implements Source {
   }
 
   copy(target: Uint8Array, at: number, count: number): void {
-    const from = this.#at;
-    this.#at = from + count;
-    target.set(count === this.#bytes.length ? this.#bytes : this.#bytes.subarray(from, this.#at), at);
+    this.#givenBytes += count;
+    while (count > 0) {
+      const part = this.#parts[this.#part] as Uint8Array;
+      const from = this.#at;
+      const bytes = Math.min(count, part.length - from);
+      target.set(bytes === part.length ? part : part.subarray(from, from + bytes), at);
+      at += bytes;
+      count -= bytes;
+      this.#at = from + bytes;
+      if (this.#at < part.length) break;
+      this.#part++;
+      this.#at = 0;
+    }
   }
 
   restart(): boolean {
-    this.#at = 0;
+    this.#givenBytes = this.#part = this.#at = 0;
     return true;
   }
 
   release(): void {
-    this.#at = this.#bytes.length;
+    this.#givenBytes = this.totalBytes;
   }
 }

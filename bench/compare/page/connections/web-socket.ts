@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts';
 const CLASSES: Readonly<Record<'raw' | 'partysocket' | 'drop-in', typeof WebSocket>> = {
   raw: WebSocket,
   partysocket: PartySocket as unknown as typeof WebSocket,
-  'drop-in': ChunkWebSocket.with(OPTIONS) as unknown as typeof WebSocket,
+  'drop-in': ChunkWebSocket.with(OPTIONS),
 };
 
 /** Whatever has the interface of the browser's WebSocket. */

@@ -116,12 +116,12 @@ export async function heap({ url }: Job, bytes: number): Promise<Samples> {
 export async function sizes({ url, rounds }: Job, all: readonly number[]): Promise<Samples> {
   const connection = await openChunkSocket(url);
   const watch = new Beside(connection);
-  const samples: Record<string, number[]> = {};
+  const samples = Object.fromEntries(all.map((bytes) => [bytes, [] as number[]]));
   await uploadOurs(connection, watch, makeBlob(PART_BYTES));
   for (let round = 0; round < rounds; round++) {
     for (const bytes of all) {
       const blob = makeBlob(bytes);
-      (samples[bytes] ??= []).push(await secondsOf(() => uploadOurs(connection, watch, blob)));
+      samples[bytes]?.push(await secondsOf(() => uploadOurs(connection, watch, blob)));
       tellProgress();
     }
   }

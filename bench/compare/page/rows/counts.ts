@@ -18,7 +18,7 @@ export async function counts({ url, rounds }: Job, all: readonly number[], bytes
       socket.send(data);
     }
   };
-  const samples: Record<string, number[]> = {};
+  const samples = Object.fromEntries(all.map((count) => [count, [] as number[]]));
   for (let round = 0; round < rounds; round++) {
     for (const count of all) {
       const seconds = await secondsOf(() =>
@@ -26,7 +26,7 @@ export async function counts({ url, rounds }: Job, all: readonly number[], bytes
           void send(count);
         }),
       );
-      (samples[count] ??= []).push(seconds);
+      samples[count]?.push(seconds);
       tellProgress();
     }
   }
