@@ -1,4 +1,5 @@
 import { cac } from 'cac';
+import { parseOptions } from '../../test/support/parse-options.ts';
 import { ENGINES } from '../../test/support/unattended-browser.ts';
 import type { EngineName } from '../../test/support/unattended-browser.ts';
 import { groupNames, groups, isGroupName } from './rows/rows.ts';
@@ -38,19 +39,8 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
     .option('--profile <folder>', 'Write CPU profiles of page (Chromium) and server: what is measured is slower then')
     .option('--json <file>', 'Write all figures to this file as JSON')
     .option('--write', 'Put the figures and charts into bench/RESULTS.md and README.md');
-  cli.help();
-  const { args, options } = cli.parse([...argv], { run: false });
-  const isHelp = options['help'] === true;
+  const { isHelp, options } = parseOptions(cli, argv);
   const isQuick = options['quick'] === true;
-  if (!isHelp) {
-    if (args.length > 0) throw new Error(`There is nothing to do with ${JSON.stringify(args[0])}. See --help.`);
-    try {
-      cli.globalCommand.checkUnknownOptions();
-      cli.globalCommand.checkOptionValue();
-    } catch (error) {
-      throw new Error(`${error instanceof Error ? error.message : String(error)}. See --help.`, { cause: error });
-    }
-  }
   const {
     only = groupNames.filter((name) => !isQuick || groups[name].isQuick),
     rounds = isQuick ? QUICK_ROUNDS : ROUNDS,

@@ -1,12 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { howToGetABrowser } from '../../test/support/find-browser.mjs';
+import { writeFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { findEngine } from '../../test/support/unattended-browser.ts';
 import { makeBundles } from '../support/bundle.ts';
 import { readEnvironment } from '../support/environment.ts';
-import { interruption } from '../support/interruption.ts';
 import { Output } from '../support/output.ts';
+import { ExitCode, runMain } from '../support/run-main.ts';
+import type { Surroundings } from '../support/run-main.ts';
 import { readCommandLine } from './command-line.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Outcome } from './result.ts';
@@ -14,38 +13,11 @@ import { groups } from './rows/rows.ts';
 import { textTable } from './table.ts';
 import { writeDocuments } from './write-documents.ts';
 
-const ExitCode = { ok: 0, failed: 1, noBrowser: 2, interrupted: 130 } as const;
-
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  let commandLine: CommandLine;
-  try {
-    commandLine = readCommandLine(process.argv);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    return ExitCode.failed;
-  }
-  if (commandLine.isHelp) return ExitCode.ok;
-  const executable = findEngine[commandLine.engine]();
-  if (executable === undefined) {
-    console.error(`No browser was found. ${howToGetABrowser}`);
-    return ExitCode.noBrowser;
-  }
-  const { signal } = interruption();
-  const folder = await mkdtemp(join(tmpdir(), 'chunksocket-bench-'));
-  try {
-    return await bench(commandLine, executable, folder, signal);
-  } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
-  }
-}
+process.exitCode = await runMain(readCommandLine, ({ engine }) => findEngine[engine](), bench);
 
 async function bench(
   { engine, isQuick, rounds, names, jsonPath, profileFolder, isWriting }: CommandLine,
-  executable: string,
-  folder: string,
-  signal: AbortSignal,
+  { executable, folder, signal }: Surroundings,
 ): Promise<number> {
   const output = new Output();
   const environment = await readEnvironment(executable);

@@ -1,4 +1,5 @@
 import { cac } from 'cac';
+import { parseOptions } from '../../test/support/parse-options.ts';
 import { benchmarkNames, isBenchmarkName } from './benchmarks.ts';
 import type { BenchmarkName } from './benchmarks.ts';
 
@@ -22,18 +23,7 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
     .option('--quick', 'See whether it works, in some seconds: the figures mean little')
     .option('--json <file>', 'Write all figures to this file as JSON')
     .option('--profile <folder>', 'Write a .cpuprofile of each to this folder; that slows them down');
-  cli.help();
-  const { args, options } = cli.parse([...argv], { run: false });
-  const isHelp = options['help'] === true;
-  if (!isHelp) {
-    if (args.length > 0) throw new Error(`There is nothing to do with ${JSON.stringify(args[0])}. See --help.`);
-    try {
-      cli.globalCommand.checkUnknownOptions();
-      cli.globalCommand.checkOptionValue();
-    } catch (error) {
-      throw new Error(`${error instanceof Error ? error.message : String(error)}. See --help.`, { cause: error });
-    }
-  }
+  const { isHelp, options } = parseOptions(cli, argv);
   const {
     only = [...benchmarkNames],
     json,

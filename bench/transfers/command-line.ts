@@ -1,4 +1,5 @@
 import { cac } from 'cac';
+import { parseOptions } from '../../test/support/parse-options.ts';
 import { isRowName, rowNames } from './rows/rows.ts';
 import type { RowName } from './rows/rows.ts';
 
@@ -28,19 +29,8 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
     .option('--only <row>', `Only this row; may be given again: ${rowNames.join(', ')}`)
     .option('--quick', `See whether it works: ${QUICK_SIZE}, and short rows`)
     .option('--json <file>', 'Write all figures to this file as JSON');
-  cli.help();
-  const { args, options } = cli.parse([...argv], { run: false });
-  const isHelp = options['help'] === true;
+  const { isHelp, options } = parseOptions(cli, argv);
   const isQuick = options['quick'] === true;
-  if (!isHelp) {
-    if (args.length > 0) throw new Error(`There is nothing to do with ${JSON.stringify(args[0])}. See --help.`);
-    try {
-      cli.globalCommand.checkUnknownOptions();
-      cli.globalCommand.checkOptionValue();
-    } catch (error) {
-      throw new Error(`${error instanceof Error ? error.message : String(error)}. See --help.`, { cause: error });
-    }
-  }
   const {
     size = isQuick ? QUICK_SIZE : DEFAULT_SIZE,
     only = [...rowNames],

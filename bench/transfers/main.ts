@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { findChromium, howToGetABrowser } from '../../test/support/find-browser.mjs';
+import { writeFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
+import { findChromium } from '../../test/support/find-browser.mjs';
 import { makeBundles } from '../support/bundle.ts';
-import { interruption } from '../support/interruption.ts';
+import { ExitCode, runMain } from '../support/run-main.ts';
+import type { Surroundings } from '../support/run-main.ts';
 import { readCommandLine } from './command-line.ts';
 import type { CommandLine } from './command-line.ts';
 import { readEnvironment } from '../support/environment.ts';
@@ -14,42 +14,15 @@ import { runRow } from './rows/rows.ts';
 import type { RowName } from './rows/rows.ts';
 import { tableHead, tableLine } from './table.ts';
 
-const ExitCode = { ok: 0, failed: 1, noBrowser: 2, interrupted: 130 } as const;
-
 type Outcome = { readonly row: RowName; /** Of the machine, before. */ readonly load: number } & (
   RowResult | { readonly failure: string }
 );
 
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  let commandLine: CommandLine;
-  try {
-    commandLine = readCommandLine(process.argv);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    return ExitCode.failed;
-  }
-  if (commandLine.isHelp) return ExitCode.ok;
-  const executable = findChromium();
-  if (executable === undefined) {
-    console.error(`No browser was found. ${howToGetABrowser}`);
-    return ExitCode.noBrowser;
-  }
-  const { signal } = interruption();
-  const folder = await mkdtemp(join(tmpdir(), 'chunksocket-bench-'));
-  try {
-    return await bench(commandLine, executable, folder, signal);
-  } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
-  }
-}
+process.exitCode = await runMain(readCommandLine, findChromium, bench);
 
 async function bench(
   { bytes, isQuick, rows, jsonPath }: CommandLine,
-  executable: string,
-  folder: string,
-  signal: AbortSignal,
+  { executable, folder, signal }: Surroundings,
 ): Promise<number> {
   const output = new Output();
   const environment = await readEnvironment(executable);

@@ -1,4 +1,5 @@
 import { cac } from 'cac';
+import { parseOptions } from '../../support/parse-options.ts';
 import { ENGINES } from '../engines.ts';
 import type { EngineName } from '../engines.ts';
 
@@ -24,18 +25,7 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
     .option('--seed <n>', 'The same seed gives the same schedules (default: by chance)')
     .option('--browser <name>', `${ENGINES.join(', ')} (default: ${ENGINES[0] ?? ''})`)
     .option('--json <file>', 'Write the report to this file as JSON');
-  cli.help();
-  const { args, options } = cli.parse([...argv], { run: false });
-  const isHelp = options['help'] === true;
-  if (!isHelp) {
-    if (args.length > 0) throw new Error(`There is nothing to do with ${JSON.stringify(args[0])}. See --help.`);
-    try {
-      cli.globalCommand.checkUnknownOptions();
-      cli.globalCommand.checkOptionValue();
-    } catch (error) {
-      throw new Error(`${error instanceof Error ? error.message : String(error)}. See --help.`, { cause: error });
-    }
-  }
+  const { isHelp, options } = parseOptions(cli, argv);
   const { minutes, seed, browser, json } = options as Record<string, unknown>;
   return {
     isHelp,
