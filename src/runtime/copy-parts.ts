@@ -8,25 +8,24 @@ const PART_BYTES = 256 * 1024;
 /** One more byte for a character that is not cut in two; three bytes each at most. */
 const PART_LENGTH = Math.floor(PART_BYTES / 3);
 
-/** A copy of the bytes, in pieces where there are many. */
-export function copyParts(bytes: Uint8Array): Uint8Array[] {
+/** A copy of the bytes, in several pieces where there are many. */
+export function copyParts(bytes: Uint8Array): Uint8Array | Uint8Array[] {
+  if (bytes.length <= PART_BYTES) return bytes.slice();
   const parts: Uint8Array[] = [];
-  let at = 0;
-  do parts.push(bytes.slice(at, (at += PART_BYTES)));
-  while (at < bytes.length);
+  for (let at = 0; at < bytes.length; at += PART_BYTES) parts.push(bytes.slice(at, at + PART_BYTES));
   return parts;
 }
 
-/** UTF-8 of `text`, in pieces where there is much; lone surrogates become U+FFFD, as in WebSocket. */
-export function encodeParts(text: string): Uint8Array[] {
+/** UTF-8 of `text`, in several pieces where there is much; lone surrogates become U+FFFD, as in WebSocket. */
+export function encodeParts(text: string): Uint8Array | Uint8Array[] {
+  if (text.length <= PART_LENGTH) return encodeText(text);
   const parts: Uint8Array[] = [];
-  let from = 0;
-  do {
+  for (let from = 0; from < text.length;) {
     let to = from + PART_LENGTH;
     // Not between the halves of a pair.
     if (/[\uD800-\uDBFF]/.test(text.charAt(to - 1))) to--;
-    parts.push(encodeText(to < text.length || from > 0 ? text.slice(from, to) : text));
+    parts.push(encodeText(text.slice(from, to)));
     from = to;
-  } while (from < text.length);
+  }
   return parts;
 }

@@ -62,7 +62,7 @@ export class Outbox {
 
   send(makeSource: () => Source, options: SendOptions): Transfer {
     const { emitter, clock } = this.#owner;
-    const init = readSendOptions(options, clock.now());
+    const init = readSendOptions(options, clock);
     const source = makeSource();
     const { signal } = options;
     const message = new OutgoingMessage({ source, ...init });

@@ -3,6 +3,7 @@ import { MAX_NAME_AND_META_BYTES } from '../protocol/limits.ts';
 import { isCount } from '../protocol/terms.ts';
 import { decodeText, encodeText } from '../protocol/text.ts';
 import type { OutgoingInit, Priority } from '../session/mux/outgoing-message.ts';
+import type { Clock } from './clock.ts';
 import type { AbortSignalLike } from './transfer.ts';
 
 /** How one message is sent. */
@@ -31,13 +32,16 @@ const PRIORITIES: readonly string[] = ['high', 'auto', 'low'];
  *
  * @throws OptionError for `channel`, `priority`, `meta` and `ttlMs`
  */
-export function readSendOptions(options: SendOptions, nowMs: number): Omit<OutgoingInit, 'source'> {
+export function readSendOptions(options: SendOptions, clock: Clock): Omit<OutgoingInit, 'source'> {
   const { channel: name = '', priority = 'auto', meta, ttlMs } = options;
   if (typeof name !== 'string') throw new OptionError('channel', name, 'a string');
-  // As it arrives: two names that differ only in lone surrogates are one.
-  const channel = decodeText(encodeText(name)) ?? '';
   if (!PRIORITIES.includes(priority)) throw new OptionError('priority', priority, PRIORITIES.join(' or '));
   if (ttlMs !== undefined && !isCount(ttlMs)) throw new OptionError('ttlMs', ttlMs, 'an integer, at least 0');
+  const expiresAtMs = ttlMs === undefined ? undefined : clock.now() + ttlMs;
+  // As most messages are sent.
+  if (name === '' && meta === undefined) return { channel: name, priority, meta, expiresAtMs };
+  // As it arrives: two names that differ only in lone surrogates are one.
+  const channel = decodeText(encodeText(name)) ?? '';
   const json = JSON.stringify(meta) as string | undefined;
   const describingBytes = encodeText(channel + (json ?? '')).length;
   if (describingBytes > MAX_NAME_AND_META_BYTES || (json === undefined && meta !== undefined)) {
@@ -46,5 +50,5 @@ export function readSendOptions(options: SendOptions, nowMs: number): Omit<Outgo
   }
   // A copy, as of the data: the caller may change its own at once.
   const copy: unknown = json && JSON.parse(json);
-  return { channel, priority, meta: copy, expiresAtMs: ttlMs === undefined ? undefined : nowMs + ttlMs };
+  return { channel, priority, meta: copy, expiresAtMs };
 }

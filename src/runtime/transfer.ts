@@ -46,17 +46,24 @@ export interface Transfer {
   abort(reason?: unknown): void;
 }
 
-/** The inside of a {@link Transfer}: who holds this can settle it. */
+/** What is made only for those who ask how far a transfer has come. */
+interface ProgressWatch {
+  readonly emitter: SafeEmitter<{ progress: TransferProgress }>;
+  readonly meter: ProgressMeter;
+}
+
+/** The inside of a {@link Transfer}: who holds this can settle it. There are many of them, so most is made on demand. */
 export class TransferHandle implements Transfer {
-  readonly delivered: Promise<void>;
   /** What the session sends for it; another one when the message is carried over to the next session. */
   message: OutgoingMessage;
-  /** Delivered, or failed with `error`. */
-  readonly settle: (error?: Error) => void;
-  readonly #emitter: SafeEmitter<{ progress: TransferProgress }>;
+  readonly #report: (error: unknown) => void;
+  readonly #signal: AbortSignalLike | undefined;
   readonly #abort: (error: AbortedError) => void;
-  readonly #meter = new ProgressMeter();
   #outcome: 'delivered' | 'failed' | undefined;
+  #error: Error | undefined;
+  #delivered: Promise<void> | undefined;
+  #finish: (() => void) | undefined;
+  #watch: ProgressWatch | undefined;
 
   /** @param abort - called with the reason when `signal` or the application gives it up */
   constructor(
@@ -66,28 +73,25 @@ export class TransferHandle implements Transfer {
     abort: (error: AbortedError) => void,
   ) {
     this.message = message;
-    this.#emitter = new SafeEmitter(report);
+    this.#report = report;
+    this.#signal = signal;
     this.#abort = abort;
-    const follow = (): void => {
-      this.abort(signal?.reason);
-    };
-    signal?.addEventListener('abort', follow);
-    let settle: TransferHandle['settle'] = () => undefined;
-    this.delivered = new Promise((resolve, reject) => {
-      settle = (error) => {
-        signal?.removeEventListener('abort', follow);
-        this.#outcome = error === undefined ? 'delivered' : 'failed';
-        if (error !== undefined) {
-          reject(error);
-          return;
-        }
-        this.#emitProgress();
-        resolve();
-      };
-    });
-    this.settle = settle;
-    // Whoever does not care need not catch.
-    this.delivered.catch(() => undefined);
+    signal?.addEventListener('abort', this.#follow);
+  }
+
+  get delivered(): Promise<void> {
+    if (this.#delivered === undefined) {
+      this.#delivered = new Promise((resolve, reject) => {
+        this.#finish = () => {
+          if (this.#error === undefined) resolve();
+          else reject(this.#error);
+        };
+      });
+      // Whoever does not care need not catch.
+      this.#delivered.catch(() => undefined);
+      if (this.#outcome !== undefined) this.#finish?.();
+    }
+    return this.#delivered;
   }
 
   get channel(): string {
@@ -112,21 +116,36 @@ export class TransferHandle implements Transfer {
   }
 
   on(event: 'progress', listener: (progress: TransferProgress) => void): Unsubscribe {
-    return this.#emitter.on(event, listener);
+    this.#watch ??= { emitter: new SafeEmitter(this.#report), meter: new ProgressMeter() };
+    return this.#watch.emitter.on(event, listener);
   }
 
   abort(reason?: unknown): void {
     if (this.#outcome === undefined) this.#abort(new AbortedError(reason));
   }
 
-  progressed(nowMs: number): void {
-    if (this.#meter.isDue(this.ackedBytes, nowMs)) this.#emitProgress();
+  /** Delivered, or failed with `error`. */
+  settle(error?: Error): void {
+    this.#signal?.removeEventListener('abort', this.#follow);
+    this.#outcome = error === undefined ? 'delivered' : 'failed';
+    this.#error = error;
+    if (error === undefined) this.#emitProgress();
+    this.#finish?.();
   }
 
+  progressed(nowMs: number): void {
+    if (this.#watch?.meter.isDue(this.ackedBytes, nowMs) === true) this.#emitProgress();
+  }
+
+  readonly #follow = (): void => {
+    this.abort(this.#signal?.reason);
+  };
+
   #emitProgress(): void {
+    if (this.#watch === undefined) return;
     const { ackedBytes, totalBytes } = this;
-    const { bytesPerSecond } = this.#meter;
-    this.#emitter.emit('progress', { ackedBytes, totalBytes, bytesPerSecond });
+    const { emitter, meter } = this.#watch;
+    emitter.emit('progress', { ackedBytes, totalBytes, bytesPerSecond: meter.bytesPerSecond });
   }
 }
 
