@@ -34,7 +34,7 @@ export interface ChunkSocketEvents<Binary = BinaryForms[BinaryType]> extends Ses
     /** Id of the session that is gone. */
     readonly session: string;
   };
-  /** Once, at the very end. */
+  /** Once, when the session is over. Messages that wait behind one that is still being read come after it. */
   close: {
     readonly code: number;
     readonly reason: string;

@@ -42,7 +42,7 @@ export interface ServerSessionEvents<Binary = BinaryForms[BinaryType]> extends O
     /** Connections so far, this one included. */
     readonly connections: number;
   };
-  /** Once, at the very end. */
+  /** Once, when the session is over. Messages that wait behind one that is still being read come after it. */
   close: SessionCloseEvent;
 }
 

@@ -43,6 +43,7 @@ describe('a source of several pieces', () => {
         const source = new BytesSource(parts, false);
         expect(source.totalBytes).toBe(all.length);
         expect(Buffer.compare(source.whole(), all)).toBe(0);
+        expect(source.whole()).toBe(source.whole());
         for (let time = 0; time < 2; time++) {
           const taken: Uint8Array[] = [];
           for (let turn = 0; source.readyBytes > 0; turn++) {

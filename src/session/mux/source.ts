@@ -37,7 +37,7 @@ export class BytesSource implements Source {
   readonly totalBytes: number;
   readonly heldBytes: number;
   onReady: (() => void) | undefined;
-  readonly #parts: readonly Uint8Array[];
+  #parts: readonly Uint8Array[];
   /** What {@link copy} has given. */
   #givenBytes = 0;
   /** Where the next byte is. */
@@ -72,6 +72,8 @@ export class BytesSource implements Source {
       whole.set(part, at);
       at += part.length;
     }
+    // One copy is enough.
+    if (this.#givenBytes === 0) this.#parts = [whole];
     return whole;
   }
 
