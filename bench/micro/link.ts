@@ -12,6 +12,7 @@ const RETRY_BYTES = 1024 * 1024;
 class CountingUser implements LinkUser {
   /** So that every packet asks for an acknowledgement at once. */
   readonly isBlocked = true;
+  readonly isShared = false;
   takenBytes = 0;
   #restBytes: number;
   readonly #content: Uint8Array;

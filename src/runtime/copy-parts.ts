@@ -5,7 +5,7 @@ import { encodeText } from '../protocol/text.ts';
  * ms, in pieces 12), since the system hands it out page by page.
  */
 const PART_BYTES = 256 * 1024;
-/** One more byte for a character that is not cut in two; three bytes each at most. */
+/** A UTF-16 code unit takes three bytes of UTF-8 at most. */
 const PART_LENGTH = Math.floor(PART_BYTES / 3);
 
 /** A copy of the bytes, in several pieces where there are many. */

@@ -67,7 +67,8 @@ describe('credit ahead of a reader', () => {
   test('grows to what the path carries in a round trip, as long as all is read, and to 4 MiB at most', () => {
     const { arrived, mostAhead } = run(80 * MIB, 40, readAll);
     expect(arrived[1]).toBeLessThan(40 * KIB);
-    expect(Math.max(...arrived)).toBeGreaterThan(3 * MIB);
+    // Half of it is granted at a time.
+    expect(Math.max(...arrived)).toBeGreaterThan(2 * MIB);
     expect(mostAhead).toBeGreaterThan(4 * MIB - 1);
     expect(mostAhead).toBeLessThanOrEqual(4 * MIB + 16 * KIB);
   });

@@ -34,6 +34,14 @@ class Sending {
   }
 }
 
+/** One that has measured its path. */
+function known(): Sending {
+  const sending = new Sending();
+  sending.fill(0);
+  sending.ack(100);
+  return sending;
+}
+
 describe('SendWindow', () => {
   it('begins with 64 KiB, knows nothing, and leaves packets as they are', () => {
     const { bytes, rttMs, rate, packetBytes } = new SendWindow(0);
@@ -62,8 +70,46 @@ describe('SendWindow', () => {
     sending.fill(0);
     sending.ack(100);
     const { packetBytes } = sending.window;
-    expect(packetBytes).toBe(Math.floor((sending.acked / 100) * 4));
+    expect(packetBytes).toBe(Math.floor((sending.acked / 100) * 12));
     expect([1, 2, 3].map(() => sending.send(100, packetBytes))).toEqual([true, true, true]);
+  });
+
+  it('has packets of a third for 5 s after several channels had something to send', () => {
+    const { window, acked } = known();
+    const perMs = acked / 100;
+    window.share(true, 100);
+    expect(window.packetBytes).toBe(Math.floor(perMs * 4));
+    window.share(false, 5099);
+    expect(window.packetBytes).toBe(Math.floor(perMs * 4));
+    window.share(false, 5100);
+    expect(window.packetBytes).toBe(Math.floor(perMs * 12));
+  });
+
+  it.each([
+    ['nobody waits', false, 15],
+    ['several channels have something to send', true, 5],
+  ])('lets a queue of its time stand where %s', (_, isShared, queueMs) => {
+    const rate = 1000;
+    const sending = new Sending();
+    let nowMs = 0;
+    let leavesAtMs = 0;
+    // A path of 40 ms that carries 1000 bytes in a ms, packet by packet.
+    const underWay: { atMs: number; bytes: number }[] = [];
+    for (; nowMs < 60_000; nowMs++) {
+      sending.window.share(isShared, nowMs);
+      while (sending.flightBytes < sending.window.bytes) {
+        const bytes = Math.min(1024, sending.window.packetBytes);
+        sending.send(nowMs, bytes);
+        leavesAtMs = Math.max(leavesAtMs, nowMs) + bytes / rate;
+        underWay.push({ atMs: leavesAtMs + 40, bytes });
+      }
+      for (let next = underWay[0]; next !== undefined && next.atMs <= nowMs; next = underWay[0]) {
+        underWay.shift();
+        sending.ack(nowMs, next.bytes);
+      }
+    }
+    expect(sending.window.rttMs).toBeGreaterThanOrEqual(40 + queueMs);
+    expect(sending.window.rttMs).toBeLessThan(40 + queueMs + 4);
   });
 
   it('grows by half of what is acknowledged while the window is what stops it, and only then', () => {

@@ -115,6 +115,17 @@ describe('scheduling', () => {
     expect(small.state).toBe('written');
   });
 
+  it('knows whether somebody waits for what another channel sends', () => {
+    const bench = new Bench();
+    bench.send(5000);
+    bench.send(10);
+    expect(bench.sender.isShared).toBe(false);
+    bench.send(10, { channel: 'other' });
+    expect(bench.sender.isShared).toBe(true);
+    bench.packet(1000);
+    expect(bench.sender.isShared).toBe(false);
+  });
+
   it('owes nothing to a channel for the time in which it had nothing to send', () => {
     const bench = new Bench();
     const source = new StreamSource();

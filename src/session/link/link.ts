@@ -16,6 +16,8 @@ export interface LinkUser {
   pendingBytes(mode: FillMode, max: number): number;
   /** Messages wait, but for credit. */
   readonly isBlocked: boolean;
+  /** Several channels have something to send. */
+  readonly isShared: boolean;
   /** Writes stream bytes into `target` from `at`, whose stream offset is `offset`; returns the index behind them. */
   fill(mode: FillMode, target: Uint8Array, at: number, offset: number): number;
   /** Reads the next bytes of the peer's stream. */
@@ -274,6 +276,7 @@ export class Link {
   #nextSlice(nowMs: number): Uint8Array | undefined {
     const offset = this.#sent;
     const isEarly = this.#mode === 'early';
+    this.#window.share(this.#user.isShared, nowMs);
     const isOpen = this.#isWindowOpen();
     const ack = this.#ackToSend();
     const headerBytes = streamHeaderBytes(ack, offset);

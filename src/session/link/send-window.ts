@@ -7,6 +7,12 @@ const MIN_WINDOW_BYTES = 4096;
 const MIN_PACKET_BYTES = 1024;
 /** A packet holds no more than the path carries in this time, and is acknowledged about as often. */
 const PACKET_MS = 4;
+/** While nobody else waits, packets and queue may be so much longer: each packet costs both sides about 0.3 ms. */
+const ALONE_FACTOR = 3;
+/** A longer queue gains nothing, and has to be sent again when the connection is lost. */
+const MAX_QUEUE_BYTES = 524_288;
+/** So long after the last time that several channels had something to send, it is likely to come again. */
+const SHARED_MS = 5000;
 /** A shorter round says little on a clock that browsers coarsen to 1 ms. */
 const MIN_ROUND_MS = 10;
 /** A short path varies less. */
@@ -88,6 +94,9 @@ export class SendWindow {
   /** A probe has begun, and shrinks the window to this. */
   #drainTo = 0;
   #probeCount = 0;
+  // Whether small messages may wait
+  #isShared = false;
+  #sharedAtMs = -Infinity;
 
   /** @param acked - what the peer has of our stream */
   constructor(acked: number) {
@@ -101,8 +110,15 @@ export class SendWindow {
 
   /** The largest packet that does not hold up a small message behind it, nor takes much of the window. */
   get packetBytes(): number {
-    const bytes = Math.floor(Math.min(this.rate * PACKET_MS, Math.max(this.bytes / 8, MIN_WINDOW_PACKET_BYTES)));
+    const [ms, windowPart] = this.#isShared ? [PACKET_MS, 8] : [PACKET_MS * ALONE_FACTOR, 2];
+    const bytes = Math.floor(Math.min(this.rate * ms, Math.max(this.bytes / windowPart, MIN_WINDOW_PACKET_BYTES)));
     return this.rate === 0 ? Infinity : Math.max(MIN_PACKET_BYTES, bytes);
+  }
+
+  /** Whether several channels have something to send: one of them waits for what was sent of another. */
+  share(isShared: boolean, nowMs: number): void {
+    if (isShared) this.#sharedAtMs = nowMs;
+    this.#isShared = nowMs - this.#sharedAtMs < SHARED_MS;
   }
 
   /**
@@ -215,7 +231,9 @@ export class SendWindow {
     const isCrossed = this.#isCrossed;
     const shortTargetMs = MIN_TARGET_MS + this.#baseMs / 4;
     // Jitter must not end the first growth: what it leaves is drained at once.
-    const targetMs = isCrossed || isFirst ? queueTargetMs * 2 : Math.min(queueTargetMs, shortTargetMs);
+    const aloneMs = Math.min(queueTargetMs * ALONE_FACTOR, MAX_QUEUE_BYTES / this.rate);
+    const sharedMs = isCrossed || isFirst ? queueTargetMs * 2 : Math.min(queueTargetMs, shortTargetMs);
+    const targetMs = this.#isShared ? sharedMs : Math.max(sharedMs, aloneMs);
     const isDue = this.#isProbeDue(nowMs);
 
     this.rttMs += (ms - this.rttMs) / (this.rttMs === 0 ? 1 : 8);

@@ -45,6 +45,10 @@ export class Mux implements LinkUser, FrameSink {
     return this.sender.isBlocked;
   }
 
+  get isShared(): boolean {
+    return this.sender.isShared;
+  }
+
   pendingBytes(mode: FillMode, max: number): number {
     return this.sender.pendingBytes(mode, max);
   }

@@ -57,6 +57,11 @@ export class MuxSender {
     this.#numbers = new ChannelNumbers(main, this.#active);
   }
 
+  /** Messages of several channels wait. */
+  get isShared(): boolean {
+    return this.#active.size > 1;
+  }
+
   /** Messages wait, and none of them can go on before the peer gives credit or takes a channel back. */
   get isBlocked(): boolean {
     for (const channel of this.#active) {
