@@ -123,6 +123,7 @@ describe('scheduling', () => {
     bench.send(10, { channel: 'other' });
     expect(bench.sender.isShared).toBe(true);
     bench.packet(1000);
+    bench.packet(1000);
     expect(bench.sender.isShared).toBe(false);
   });
 
