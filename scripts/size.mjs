@@ -25,17 +25,17 @@ const measured = [
   {
     name: "import { ChunkSocket } from 'chunksocket'",
     bytes: await bundle("export { ChunkSocket } from 'chunksocket';"),
-    gzipLimit: 31_550,
+    gzipLimit: 31_930,
   },
   {
     name: "import { ChunkWebSocket } from 'chunksocket/websocket'",
     bytes: await bundle("export { ChunkWebSocket } from 'chunksocket/websocket';"),
-    gzipLimit: 30_800,
+    gzipLimit: 31_180,
   },
   {
     name: 'chunksocket.iife.min.js (script tag)',
     bytes: readFileSync('dist/chunksocket.iife.min.js'),
-    gzipLimit: 31_100,
+    gzipLimit: 31_470,
   },
 ].map(({ name, bytes, gzipLimit }) => ({
   name,

@@ -1,7 +1,7 @@
 import { decodePacket } from '../../src/protocol/packet.ts';
 import { LimitLearner } from '../../src/session/link/limit-learner.ts';
 import { Link } from '../../src/session/link/link.ts';
-import type { FillMode, LinkUser } from '../../src/session/link/link.ts';
+import type { FillMode, LinkUser } from '../../src/session/link/link-user.ts';
 import { expectSame, megabytes } from './benchmark.ts';
 import type { Benchmark } from './benchmark.ts';
 

@@ -7,6 +7,11 @@ export function encodeText(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+/** Writes UTF-8 of `text` at the start of `target`, which has room for it, and returns its length in bytes. */
+export function encodeInto(text: string, target: Uint8Array): number {
+  return encoder.encodeInto(text, target).written;
+}
+
 /** The text of a whole run of UTF-8, or `undefined` where it is not valid. */
 export function decodeText(bytes: Uint8Array): string | undefined {
   try {

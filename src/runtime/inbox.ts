@@ -60,30 +60,38 @@ export class Inbox {
    * @param tellsOnly - of those that begin: none that is whole is handed out
    */
   deliverNext(hasClosed: boolean, tellsOnly = false): boolean {
-    const { emitter } = this.#owner;
+    const { emitter, binaryType } = this.#owner;
     const hasMessage = emitter.has('message');
     const hasIncoming = emitter.has('incoming');
     const isTaken = hasMessage || (hasClosed && !hasIncoming);
     if (!isTaken && !hasIncoming) return false;
-    if (isTaken) for (const [transfer, take] of this.#open) this.#close(transfer, take);
-    const left = isTaken && !tellsOnly ? this.#left.shift() : undefined;
+    if (isTaken && this.#open.size > 0) for (const [transfer, take] of this.#open) this.#close(transfer, take);
+    const givesWhole = isTaken && !tellsOnly;
+    const left = givesWhole ? this.#left.shift() : undefined;
     if (left !== undefined) {
       emitter.emit('message', left);
       return true;
     }
+    const sessions = this.#sessions;
     // What is over and empty is forgotten.
-    const [oldest] = this.#sessions;
-    if (this.#sessions.length > 1 && oldest?.receiver.heldBytes === 0) this.#sessions.shift();
-    for (const [index, session] of this.#sessions.entries()) {
+    if (sessions.length > 1 && sessions[0]?.receiver.heldBytes === 0) sessions.shift();
+    for (let index = 0; index < sessions.length; index++) {
+      const session = sessions[index] as Session;
       const { receiver } = session;
-      const older = this.#sessions.slice(0, index);
-      const waits = (name: string): boolean => older.some((one) => one.receiver.holds(name));
+      const older = index === 0 ? undefined : sessions.slice(0, index);
+      const waits = older && ((name: string): boolean => older.some((one) => one.receiver.holds(name)));
+      // Nobody has to be told of what is whole when nobody listens for what is not.
+      const early = givesWhole && !hasIncoming && binaryType !== 'blob' ? receiver.next(waits) : undefined;
+      if (early !== undefined) {
+        this.#emit(early);
+        return true;
+      }
       const incoming = receiver.nextIncoming(waits);
       if (incoming !== undefined) {
         this.#tell(session, incoming, hasIncoming, isTaken);
         return true;
       }
-      const message = isTaken && !tellsOnly ? receiver.next(waits) : undefined;
+      const message = givesWhole ? receiver.next(waits) : undefined;
       if (message !== undefined) {
         this.#emit(message);
         return true;

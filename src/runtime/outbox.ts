@@ -7,7 +7,7 @@ import type { PortOwner } from './port-owner.ts';
 import { readSendOptions } from './send-options.ts';
 import type { SendOptions } from './send-options.ts';
 import { TransferHandle } from './transfer.ts';
-import type { Transfer } from './transfer.ts';
+import type { Transfer, TransferHost } from './transfer.ts';
 
 /** What a message costs in memory however small it is, beyond the first few. */
 const MIN_HELD_BYTES = 512;
@@ -23,12 +23,13 @@ interface Gate {
 export type OutboxOwner = Pick<PortOwner, 'emitter' | 'clock' | 'maxBufferedBytes' | 'onSessionLost' | 'failed'>;
 
 /** The messages on their way out, whatever session they are in: from `send` until each is settled. */
-export class Outbox {
+export class Outbox implements TransferHost {
   /** The session, or its like, that sends what comes from now on. */
   sink: MessageSink;
   readonly #owner: OutboxOwner;
   #wake: () => void;
-  readonly #transfers = new Map<OutgoingMessage, TransferHandle>();
+  /** Messages that are not settled. Each has its transfer as its holder. */
+  #openCount = 0;
   /** Messages that wait for the next session, since this one is about to end. */
   #held: Set<OutgoingMessage> | undefined;
   #closed: ClosedError | undefined;
@@ -60,16 +61,18 @@ export class Outbox {
     return promise;
   }
 
+  get report(): (error: unknown) => void {
+    return this.#owner.emitter.report;
+  }
+
   send(makeSource: () => Source, options: SendOptions): Transfer {
-    const { emitter, clock } = this.#owner;
-    const init = readSendOptions(options, clock);
+    const { channel, priority, meta, expiresAtMs } = readSendOptions(options, this.#owner.clock);
     const source = makeSource();
     const { signal } = options;
-    const message = new OutgoingMessage({ source, ...init });
-    const handle = new TransferHandle(message, emitter.report, signal, (error) => {
-      this.#abort(handle.message, error);
-    });
-    this.#transfers.set(message, handle);
+    const message = new OutgoingMessage({ source, channel, priority, meta, expiresAtMs });
+    const handle = new TransferHandle(message, this, signal);
+    message.holder = handle;
+    this.#openCount++;
     const refusal =
       this.#closed ?? (signal?.aborted === true ? new AbortedError(signal.reason) : this.#refusal(source));
     if (refusal === undefined) {
@@ -105,7 +108,7 @@ export class Outbox {
   /** Gives a message of a session that is over to the present one, if it may be sent again. */
   carry(message: OutgoingMessage, sessionId: string): void {
     const { init, state, channelNumber, ordinal, origin } = message;
-    const handle = this.#transfers.get(message);
+    const handle = message.holder as TransferHandle | undefined;
     if (handle === undefined) return;
     const isInDoubt = state === 'started' || state === 'written';
     if (isInDoubt && (this.#owner.onSessionLost === 'reject' || !init.source.restart())) {
@@ -124,8 +127,8 @@ export class Outbox {
         }
       : origin;
     handle.message = copy;
-    this.#transfers.delete(message);
-    this.#transfers.set(copy, handle);
+    message.holder = undefined;
+    copy.holder = handle;
     this.sink.send(copy);
   }
 
@@ -146,18 +149,21 @@ export class Outbox {
       source.release();
       this.#owner.failed?.(error, Math.max(0, totalBytes - message.ackedBytes));
     }
-    this.#transfers.get(message)?.settle(error);
-    this.#transfers.delete(message);
+    const handle = message.holder as TransferHandle | undefined;
+    if (handle === undefined) return;
+    message.holder = undefined;
+    this.#openCount--;
+    handle.settle(error);
   }
 
   progressed(message: OutgoingMessage): void {
-    this.#transfers.get(message)?.progressed(this.#owner.clock.now());
+    (message.holder as TransferHandle | undefined)?.progressed(this.#owner.clock.now());
   }
 
   /** Tells those who wait for room, or for the end of everything. */
   update(): void {
     this.#openGate();
-    if (this.#wasBuffered && this.#transfers.size === 0 && this.bufferedBytes === 0) {
+    if (this.#wasBuffered && this.#openCount === 0 && this.bufferedBytes === 0) {
       this.#wasBuffered = false;
       this.#owner.emitter.emit('drain', { bufferedBytes: 0 });
     }
@@ -181,15 +187,16 @@ export class Outbox {
   }
 
   #sumHeld(name: 'totalBytes' | 'heldBytes'): number {
+    if (this.#held === undefined) return 0;
     let sum = 0;
-    for (const { init } of this.#held ?? []) sum += init.source[name] ?? 0;
+    for (const { init } of this.#held) sum += init.source[name] ?? 0;
     return sum;
   }
 
   #heldBytes(): number {
     return Math.max(
       this.sink.heldBytes + this.#sumHeld('heldBytes'),
-      (this.#transfers.size - FREE_MESSAGES) * MIN_HELD_BYTES,
+      (this.#openCount - FREE_MESSAGES) * MIN_HELD_BYTES,
     );
   }
 
@@ -201,7 +208,7 @@ export class Outbox {
       : undefined;
   }
 
-  #abort(message: OutgoingMessage, error: AbortedError): void {
+  abort(message: OutgoingMessage, error: AbortedError): void {
     if (this.#held?.delete(message) === true) this.settle(message, error);
     else this.sink.abort(message, error);
     this.#wake();

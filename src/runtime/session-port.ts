@@ -19,6 +19,10 @@ import type { Transport } from './transport.ts';
  * is less than that; only answers to a peer that does not read can come to it.
  */
 const MAX_TRANSPORT_BYTES = 8 * 1024 * 1024;
+/** Of what one task sends, so much goes out at once: the other side can begin before the task is over. */
+const EARLY_WRITE_BYTES = 64 * 1024;
+/** About what a message takes beside its payload. */
+const HEAD_BYTES = 16;
 
 /**
  * Runs one {@link Session} at a time: feeds it, performs its effects, arms its one timer, writes its packets to the
@@ -39,6 +43,8 @@ export class SessionPort {
   #isTaskPosted = false;
   #stopTimer: (() => void) | undefined;
   #timerAtMs = Infinity;
+  /** Given to the session since it was last asked for packets. */
+  #unwrittenBytes = 0;
   #connections = 0;
   /** Counted by earlier sessions. */
   #past: Partial<LinkCounters> = {};
@@ -77,7 +83,10 @@ export class SessionPort {
   }
 
   sendFrom(makeSource: () => Source, options: SendOptions): Transfer {
-    return this.#outbox.send(makeSource, options);
+    const transfer = this.#outbox.send(makeSource, options);
+    this.#unwrittenBytes += (transfer.totalBytes ?? 0) + HEAD_BYTES;
+    if (this.#unwrittenBytes >= EARLY_WRITE_BYTES && !this.#isFlushing) this.#write();
+    return transfer;
   }
 
   /** HELLO of the first connection went out: a little data may follow before the answer. */
@@ -266,6 +275,7 @@ export class SessionPort {
   }
 
   #write(): void {
+    this.#unwrittenBytes = 0;
     const transport = this.#transport;
     if (transport === undefined) return;
     const nowMs = this.#owner.clock.now();
@@ -279,7 +289,8 @@ export class SessionPort {
   #arm(): void {
     const { clock } = this.#owner;
     const { deadlineMs } = this.#session;
-    if (deadlineMs === this.#timerAtMs) return;
+    // A timer that comes too early looks again: deadlines are put off with every packet, and setting one is dear.
+    if (deadlineMs >= this.#timerAtMs && deadlineMs < Infinity) return;
     this.#stopTimer?.();
     this.#timerAtMs = deadlineMs;
     if (deadlineMs === Infinity) return;

@@ -52,31 +52,36 @@ interface ProgressWatch {
   readonly meter: ProgressMeter;
 }
 
+/** What a {@link TransferHandle} needs of those who have its message. */
+export interface TransferHost {
+  readonly report: (error: unknown) => void;
+  /** The application gives the message up. */
+  abort(message: OutgoingMessage, error: AbortedError): void;
+}
+
 /** The inside of a {@link Transfer}: who holds this can settle it. There are many of them, so most is made on demand. */
 export class TransferHandle implements Transfer {
   /** What the session sends for it; another one when the message is carried over to the next session. */
   message: OutgoingMessage;
-  readonly #report: (error: unknown) => void;
+  readonly #host: TransferHost;
   readonly #signal: AbortSignalLike | undefined;
-  readonly #abort: (error: AbortedError) => void;
+  readonly #follow: (() => void) | undefined;
   #outcome: 'delivered' | 'failed' | undefined;
   #error: Error | undefined;
   #delivered: Promise<void> | undefined;
   #finish: (() => void) | undefined;
   #watch: ProgressWatch | undefined;
 
-  /** @param abort - called with the reason when `signal` or the application gives it up */
-  constructor(
-    message: OutgoingMessage,
-    report: (error: unknown) => void,
-    signal: AbortSignalLike | undefined,
-    abort: (error: AbortedError) => void,
-  ) {
+  /** @param signal - gives it up, too */
+  constructor(message: OutgoingMessage, host: TransferHost, signal: AbortSignalLike | undefined) {
     this.message = message;
-    this.#report = report;
+    this.#host = host;
+    if (signal === undefined) return;
     this.#signal = signal;
-    this.#abort = abort;
-    signal?.addEventListener('abort', this.#follow);
+    this.#follow = () => {
+      this.abort(signal.reason);
+    };
+    signal.addEventListener('abort', this.#follow);
   }
 
   get delivered(): Promise<void> {
@@ -116,17 +121,17 @@ export class TransferHandle implements Transfer {
   }
 
   on(event: 'progress', listener: (progress: TransferProgress) => void): Unsubscribe {
-    this.#watch ??= { emitter: new SafeEmitter(this.#report), meter: new ProgressMeter() };
+    this.#watch ??= { emitter: new SafeEmitter(this.#host.report), meter: new ProgressMeter() };
     return this.#watch.emitter.on(event, listener);
   }
 
   abort(reason?: unknown): void {
-    if (this.#outcome === undefined) this.#abort(new AbortedError(reason));
+    if (this.#outcome === undefined) this.#host.abort(this.message, new AbortedError(reason));
   }
 
   /** Delivered, or failed with `error`. */
   settle(error?: Error): void {
-    this.#signal?.removeEventListener('abort', this.#follow);
+    if (this.#follow !== undefined) this.#signal?.removeEventListener('abort', this.#follow);
     this.#outcome = error === undefined ? 'delivered' : 'failed';
     this.#error = error;
     if (error === undefined) this.#emitProgress();
@@ -136,10 +141,6 @@ export class TransferHandle implements Transfer {
   progressed(nowMs: number): void {
     if (this.#watch?.meter.isDue(this.ackedBytes, nowMs) === true) this.#emitProgress();
   }
-
-  readonly #follow = (): void => {
-    this.abort(this.#signal?.reason);
-  };
 
   #emitProgress(): void {
     if (this.#watch === undefined) return;

@@ -39,6 +39,19 @@ describe('send', () => {
     expect(socket.bufferedAmount).toBe(0);
   });
 
+  test('of more than 64 KiB in one task goes out before the task is over', async () => {
+    const { url, sessions } = await startServer();
+    const socket = openSocket(url);
+    await socket.send('the connection is up').delivered;
+    listen(await sessions.next());
+    const { sentBytes } = socket.stats();
+    const first = socket.send(new Uint8Array(60 * KIB));
+    expect(socket.stats().sentBytes).toBe(sentBytes);
+    const second = socket.send(new Uint8Array(60 * KIB));
+    expect(socket.stats().sentBytes).toBeGreaterThan(sentBytes);
+    await Promise.all([first.delivered, second.delivered]);
+  });
+
   test('of a detached buffer is a TypeError', () => {
     const { socket } = openScripted();
     const buffer = new ArrayBuffer(8);

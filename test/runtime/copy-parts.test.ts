@@ -20,6 +20,34 @@ describe('copyParts', () => {
   );
 });
 
+describe('small payloads', () => {
+  test('share arrays of 2 KiB, whatever becomes of what they were copied from', () => {
+    const unit = fc.oneof(fc.string({ unit: 'binary', maxLength: 90 }), fc.uint8Array({ maxLength: 300 }));
+    fc.assert(
+      fc.property(fc.array(unit, { minLength: 1, maxLength: 60 }), (payloads) => {
+        const expected = payloads.map((one) =>
+          Buffer.from(typeof one === 'string' ? new TextEncoder().encode(one) : one),
+        );
+        const copies = payloads.map(
+          (one) => (typeof one === 'string' ? encodeParts(one) : copyParts(one)) as Uint8Array,
+        );
+        for (const one of payloads) if (typeof one !== 'string') one.fill(0);
+        expect(copies.map((copy) => Buffer.from(copy))).toEqual(expected);
+        const shared = copies.filter(({ length, buffer }) => length < buffer.byteLength);
+        expect(shared.every(({ length, buffer }) => length <= 256 && buffer.byteLength === 2048)).toBe(true);
+      }),
+    );
+    const [first, second] = [copyParts(Uint8Array.of(1)), copyParts(Uint8Array.of(2))] as [Uint8Array, Uint8Array];
+    expect([...first, ...second]).toEqual([1, 2]);
+    expect(copyParts(new Uint8Array(257))).toHaveProperty('buffer.byteLength', 257);
+  });
+
+  test('count as what they hold themselves', () => {
+    expect(new BytesSource(copyParts(new Uint8Array(100)), false).heldBytes).toBe(100);
+    expect(new BytesSource(new Uint8Array(8192).subarray(0, 100), false).heldBytes).toBe(8192);
+  });
+});
+
 describe('encodeParts', () => {
   test.each(['', 'a', 'ä', '漢', '😀', 'a😀', 'ab😀', '\uD83D', '\uDE00\uD83D'])(
     'encodes much of %j as the platform does, wherever it is cut',

@@ -2,6 +2,7 @@ import type { SendChannel, Slots } from './send-channel.ts';
 
 /** What a channel may send before it gives its number to one that waits for it. */
 const TURN_BYTES = 64 * 1024;
+const NONE: readonly SendChannel[] = [];
 /** So many more sources than could have a number now may be read. */
 const SPARE_READS = 4;
 
@@ -79,10 +80,10 @@ export class ChannelNumbers implements Slots {
    *
    * @returns the channels that are to do without; their numbers are still there to be told
    */
-  makeRoom(): SendChannel[] {
+  makeRoom(): readonly SendChannel[] {
+    if (this.maxCount === 0 || this.canOpen) return NONE;
     const { size } = this.#open;
     const left: SendChannel[] = [];
-    if (this.maxCount === 0 || this.canOpen) return left;
     // Who waits for its own number to come back needs no other one.
     let wanted = this.#heardCount - this.#retiring.size;
     for (const channel of this.#active) if (channel.number < 0 && !channel.isRetiring && ++wanted === size) break;

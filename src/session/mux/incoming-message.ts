@@ -48,7 +48,9 @@ export class IncomingMessage {
   isWatched = false;
   /** Number of the turn in which it became whole. */
   wholeInTurn = -1;
-  readonly #parts = new ByteParts();
+  #partsOrNone: ByteParts | undefined;
+  /** The whole of one that came in one slice. */
+  #only: Uint8Array | undefined;
   #data: string | Uint8Array<ArrayBuffer> | undefined;
   /** Checks text that is handed on before it is whole. */
   #validator: TextDecoder | undefined;
@@ -77,17 +79,25 @@ export class IncomingMessage {
     return Math.max(this.bytes, this.head.total ?? 0);
   }
 
+  /** Most messages come in one slice, and need none. */
+  get #parts(): ByteParts {
+    return (this.#partsOrNone ??= new ByteParts());
+  }
+
   drop(): void {
     this.use = 'dropped';
     this.#validator = undefined;
-    this.#parts.clear();
-    this.#data = undefined;
+    this.#partsOrNone = this.#data = this.#only = undefined;
   }
 
   /** Takes a slice that was counted; false where it makes text that is not UTF-8. */
   add(slice: Uint8Array, isLast: boolean): boolean {
     if (this.use === 'dropped') return true;
     const isStreamed = this.use === 'streamed';
+    if (isLast && this.bytes === slice.length && !isStreamed) {
+      this.#only = slice;
+      return true;
+    }
     const { total = 0 } = this.head;
     if (total >= MIN_RESERVED_BYTES && this.bytes * 2 > total && !isStreamed && !this.#parts.isReserved && !isLast) {
       this.#parts.reserve(total);
@@ -105,7 +115,8 @@ export class IncomingMessage {
   }
 
   #make(): boolean {
-    const data = this.#parts.join();
+    const data = this.#only ?? this.#parts.join();
+    this.#only = undefined;
     this.#data = this.head.text
       ? decodeText(data)
       : ((data.length === data.buffer.byteLength ? data : data.slice()) as Uint8Array<ArrayBuffer>);
@@ -128,12 +139,12 @@ export class IncomingMessage {
 
   /** The next bytes of one that is streamed, with a buffer that nobody else uses. */
   shift(): Uint8Array<ArrayBuffer> | undefined {
-    return this.#parts.shift();
+    return this.#partsOrNone?.shift();
   }
 
   /** What {@link shift} can give. */
   get unreadBytes(): number {
-    return this.#parts.bytes;
+    return this.#partsOrNone?.bytes ?? 0;
   }
 
   /** Nothing of it is left to be taken. */

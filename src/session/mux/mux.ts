@@ -4,7 +4,7 @@ import type { ControlFrame, DataHead } from '../../protocol/frame.ts';
 import type { Terms } from '../../protocol/terms.ts';
 import type { ViolationName } from '../../protocol/violation.ts';
 import type { Effect } from '../effect.ts';
-import type { FillMode, LinkUser } from '../link/link.ts';
+import type { FillMode, LinkUser } from '../link/link-user.ts';
 import { MuxReceiver } from './receiver.ts';
 import { MuxSender } from './sender.ts';
 

@@ -82,6 +82,7 @@ export class MuxReceiver {
    * @param waits - whether those of a channel have to wait for what came before this session
    */
   nextIncoming(waits?: (name: string) => boolean): IncomingMessage | undefined {
+    if (this.#offers.size === 0) return undefined;
     for (const message of this.#offers) {
       if (waits?.(message.channel.name)) continue;
       this.#offers.delete(message);
@@ -93,9 +94,12 @@ export class MuxReceiver {
 
   /** The next whole message that nobody has asked for. Taking it is what gives its credit back. */
   next(waits?: (name: string) => boolean): WholeMessage | undefined {
+    if (this.#ready.size === 0) return undefined;
     for (const message of this.#ready) {
       const { channel, head, use } = message;
-      if ((use !== 'open' && use !== 'whole') || waits?.(channel.name)) continue;
+      // One that is too big for that is refused where it is asked for.
+      const isFit = use === 'whole' || (use === 'open' && message.bytes <= this.#maxWholeBytes);
+      if (!isFit || waits?.(channel.name)) continue;
       message.use = 'whole';
       return {
         data: this.takeData(message),

@@ -7,7 +7,7 @@ import { MAX_EARLY_BYTES, MIN_CHANNEL_CREDIT } from '../../protocol/limits.ts';
 import type { Terms } from '../../protocol/terms.ts';
 import type { ViolationName } from '../../protocol/violation.ts';
 import type { Effect } from '../effect.ts';
-import type { FillMode } from '../link/link.ts';
+import type { FillMode } from '../link/link-user.ts';
 import { Queue } from '../queue.ts';
 import { ChannelNumbers } from './channel-numbers.ts';
 import { ControlQueue } from './control-queue.ts';
@@ -15,14 +15,7 @@ import { cancelReason } from './cancel-reason.ts';
 import { Expiry } from './expiry.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
 import { SendChannel } from './send-channel.ts';
-
-/** Up to which offset of the stream lies how much of which message. */
-interface WrittenFrame {
-  readonly end: number;
-  readonly message: OutgoingMessage;
-  readonly bytes: number;
-  readonly isLast: boolean;
-}
+import type { WrittenFrame } from './written-frame.ts';
 
 /** Less room than this in a packet is left empty rather than used for a sliver of a message. */
 const SLIVER_BYTES = 64;
@@ -101,10 +94,12 @@ export class MuxSender {
     message.heldBytes = source.heldBytes;
     this.heldBytes += message.heldBytes;
     this.#bufferedBytes += source.totalBytes ?? 0;
-    source.onReady = () => {
-      this.#check(message);
-      this.#wake();
-    };
+    if (source.state === 'open') {
+      source.onReady = () => {
+        this.#check(message);
+        this.#wake();
+      };
+    }
     let channel = this.#byName.get(init.channel);
     if (channel === undefined) {
       channel = new SendChannel(init.channel, -1, this.#peer?.initialChannelCredit ?? MIN_CHANNEL_CREDIT);

@@ -30,6 +30,9 @@ export interface Source {
   release(): void;
 }
 
+/** Smaller buffers may be shared by many messages, each of which counts its own. */
+const MIN_OWN_BUFFER_BYTES = 4096;
+
 /** Bytes that are all there. Takes ownership: they must not change any more. */
 export class BytesSource implements Source {
   readonly isText: boolean;
@@ -52,7 +55,7 @@ export class BytesSource implements Source {
     let heldBytes = 0;
     for (const { length, buffer } of this.#parts) {
       totalBytes += length;
-      heldBytes += buffer.byteLength;
+      heldBytes += buffer.byteLength < MIN_OWN_BUFFER_BYTES ? length : buffer.byteLength;
     }
     this.totalBytes = totalBytes;
     this.heldBytes = heldBytes;
