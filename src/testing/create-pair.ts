@@ -12,8 +12,8 @@ export interface PairOptions<
   ServerType extends BinaryType = BinaryType,
 > extends TestServerOptions<ServerType> {
   /**
-   * Options of the client. It comes back within 10 ms (`retryBaseMs`, `retryMaxMs`) and remembers no limits, unless they
-   * say otherwise. @defaultValue `{}`
+   * Options of the client. It comes back within 50 ms (`retryBaseMs` and `retryMaxMs` are 10) and remembers no limits,
+   * unless they say otherwise. @defaultValue `{}`
    */
   readonly client?: Omit<ChunkSocketOptions<ClientType>, 'WebSocket'> | undefined;
   /** What it connects to. @defaultValue `'wss://pair.test/'` */

@@ -58,8 +58,9 @@ export interface TestServerOptions<Type extends BinaryType = BinaryType> {
  * ```
  *
  * Works in Node and in pages. Without latency it needs no timer, so that nothing waits for fake ones; what the SDK itself
- * does after a time (a reconnect, a heartbeat) takes the time that it takes, or fake timers that are moved on. Sessions
- * keep no process alive.
+ * does after a time (a reconnect, a heartbeat) takes the time that it takes, or fake timers that are moved on. They must
+ * not stand in for `queueMicrotask`, as those of Jest do unless told otherwise (`doNotFake`). Sessions keep no process
+ * alive.
  */
 export class TestServer<Type extends BinaryType = 'uint8array'> {
   /** For the option `WebSocket` of `ChunkSocket`, or in the place of the global one. */
