@@ -53,15 +53,17 @@ export class MemoryConnection implements TestConnection {
   #server: ConnectionEnd | undefined;
   /** What each side sends. */
   readonly #from: Readonly<Record<Side, Delivery>>;
-  readonly #ended: () => void;
+  /** The sides that know that it is over. */
+  readonly #told = new Set<Side>();
+  readonly #over: () => void;
 
-  /** @param ended - called when it is no longer open */
-  constructor(conditions: ConnectionConditions, url: string, client: OpeningEnd, ended: () => void) {
+  /** @param over - called when both sides know that it is over: until then something may be on its way */
+  constructor(conditions: ConnectionConditions, url: string, client: OpeningEnd, over: () => void) {
     this.#conditions = conditions;
     this.url = url;
     this.#client = client;
     this.#from = { client: new Delivery(conditions), server: new Delivery(conditions) };
-    this.#ended = ended;
+    this.#over = over;
   }
 
   heldBytes(side: Side): number {
@@ -85,7 +87,7 @@ export class MemoryConnection implements TestConnection {
   /** The answer to the request is an HTTP error, of which a page sees only that there was one. */
   refuse(): void {
     this.#from.server.send(0, () => {
-      this.#client.lost();
+      this.#lose('client');
     });
   }
 
@@ -93,34 +95,38 @@ export class MemoryConnection implements TestConnection {
     const byteLength = dataBytes(data);
     this.#from[side].send(byteLength, () => {
       if (byteLength > this.#conditions.limitBytes) this.#refuse(side);
-      else this.#other(side)?.received(data);
+      else this.#endOf(otherOf(side))?.received(data);
     });
   }
 
   /** Sends a close frame. */
   close(side: Side, code: number, reason: string): void {
     this.#from[side].send(0, () => {
-      this.#other(side)?.closed(code, reason);
-      this.#end();
+      const other = otherOf(side);
+      this.isOpen = false;
+      this.#endOf(other)?.closed(code, reason);
+      this.#tell(other);
     });
   }
 
   cut(): void {
-    this.#end();
+    this.isOpen = false;
     for (const delivery of Object.values(this.#from)) delivery.clear();
     // Not from inside of what calls this: nobody expects to be told meanwhile.
     void Promise.resolve().then(() => {
-      this.#client.lost();
-      this.#server?.lost();
+      this.#lose('client');
+      this.#lose('server');
     });
   }
 
   disconnect(code: number, reason = ''): void {
     if (!this.isOpen) return;
     this.#from.client.clear();
+    this.isOpen = false;
     this.close('server', code, reason);
-    this.#end();
-    void Promise.resolve().then(() => this.#server?.lost());
+    void Promise.resolve().then(() => {
+      this.#lose('server');
+    });
   }
 
   /** It is no longer silent there. */
@@ -130,18 +136,27 @@ export class MemoryConnection implements TestConnection {
 
   /** A message was too large: its sender is told so, and the other side only sees the end. */
   #refuse(side: Side): void {
-    this.#from[side].clear();
-    this.close(side === 'client' ? 'server' : 'client', CloseCode.messageTooBig, '');
-    this.#end();
-    this.#other(side)?.lost();
-  }
-
-  #other(side: Side): ConnectionEnd | undefined {
-    return side === 'client' ? this.#server : this.#client;
-  }
-
-  #end(): void {
     this.isOpen = false;
-    this.#ended();
+    this.#from[side].clear();
+    this.close(otherOf(side), CloseCode.messageTooBig, '');
+    this.#lose(otherOf(side));
   }
+
+  #lose(side: Side): void {
+    this.#endOf(side)?.lost();
+    this.#tell(side);
+  }
+
+  #tell(side: Side): void {
+    this.#told.add(side);
+    if (this.#told.size === 2 || this.#server === undefined) this.#over();
+  }
+
+  #endOf(side: Side): ConnectionEnd | undefined {
+    return side === 'client' ? this.#client : this.#server;
+  }
+}
+
+function otherOf(side: Side): Side {
+  return side === 'client' ? 'server' : 'client';
 }

@@ -101,7 +101,7 @@ export class TestServer<Type extends BinaryType = 'uint8array'> {
 
     const connect = (socket: OpeningEnd, url: string, protocols: readonly string[]): MemoryConnection => {
       const connection = new MemoryConnection(this, url, socket, () => {
-        if (!connection.isOpen) this.#connections.delete(connection);
+        this.#connections.delete(connection);
       });
       this.#connections.add(connection);
       if (this.#isOffline) {

@@ -270,6 +270,20 @@ export function describeTesting(): void {
       expect(socket.stats().connections).toBe(1);
     });
 
+    test('isSilent: a closing handshake that was held is finished afterwards', async () => {
+      const server = startServer({ isPlain: true });
+      const socket = new server.WebSocket(URL);
+      await new Promise((resolve) => (socket.onopen = resolve));
+      const { told, over } = record(socket);
+      server.isSilent = true;
+      socket.close(4000, 'done');
+      for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+      expect(told).toEqual([]);
+      server.isSilent = false;
+      expect(await over).toMatchObject({ code: 4000, reason: 'done', wasClean: true });
+      expect(server.connections).toEqual([]);
+    });
+
     test('isOffline: connections are lost, and new ones fail until it is over', async () => {
       const { socket, server } = await openPair();
       const attempts: (number | boolean)[] = [];
@@ -360,7 +374,7 @@ export function describeTesting(): void {
     });
 
     test.each([
-      ['wss://a b', undefined, 'SyntaxError'],
+      ['wss://[', undefined, 'SyntaxError'],
       ['ftp://app.test', undefined, 'SyntaxError'],
       ['wss://app.test', 'a b', 'SyntaxError'],
       ['wss://app.test', ['a', 'a'], 'SyntaxError'],
