@@ -27,6 +27,8 @@ const layers = {
   runtime: { folders: ['errors', 'protocol', 'session'], packages: '' },
   client: { folders: ['errors', 'protocol', 'session', 'runtime'], packages: 'nanoid' },
   server: { folders: ['errors', 'protocol', 'session', 'runtime'], packages: 'nanoid|ws|node:.+' },
+  // Of Node the types only: a test checks what it imports when it is built.
+  testing: { folders: ['errors', 'protocol', 'runtime', 'client', 'server'], packages: 'node:.+' },
 };
 
 const restrictedImports = ({ folders, packages }) => {

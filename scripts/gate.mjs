@@ -13,6 +13,8 @@ const steps = [
   ['lint', 'npm run --silent lint'],
   ['types', 'npm run --silent typecheck'],
   ['build', 'npm run --silent build'],
+  ['sri', 'npm run --silent integrity'],
+  ['api', 'npm run --silent api:check'],
   ['tests', runTests],
   ['size', 'npm run --silent size'],
   ['publint', 'npx --no-install publint --strict'],
