@@ -12,12 +12,13 @@ const FIRST_FREE_PORT = 10_000;
 const free = (process.env['EXAMPLE_PORTS'] ?? '').split(',').map(Number);
 const ports = new Map<number, number>();
 
-/** The port that stands for one that an example names; 443 is a proxy before the first server. */
+/** The port that stands for one that an example names; 443 is the first server's, which a proxy would stand before. */
 function portFor(named: number): number {
-  const first = free[0] ?? 0;
-  if (named === 443 || named === 80) return first;
   if (free.includes(named)) return named;
-  const port = ports.get(named) ?? free[ports.size];
+  const port =
+    ports.get(named) ??
+    (named === 443 ? ports.values().next().value : undefined) ??
+    free.find((each) => ![...ports.values()].includes(each));
   if (port === undefined) throw new Error(`The example names more than ${String(free.length)} ports.`);
   ports.set(named, port);
   return port;
