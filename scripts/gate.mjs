@@ -13,6 +13,7 @@ const steps = [
   ['lint', 'npm run --silent lint'],
   ['types', 'npm run --silent typecheck'],
   ['build', 'npm run --silent build'],
+  ['api docs', 'npm run --silent docs:api'],
   ['tests', runTests],
   ['size', 'npm run --silent size'],
   ['publint', 'npx --no-install publint --strict'],
