@@ -28,7 +28,7 @@ async function startUpstreams(): Promise<{ addresses: Map<string, string>; paths
     const server = new ChunkServer({ route });
     server.attach(wss);
     server.on('session', (session) => session.on('message', ({ data }) => session.send(data)));
-    wss.on('connection', (_, { url = '' }) => paths.push(`${route} ${url}`));
+    wss.on('connection', (_, { url }) => paths.push(`${route} ${url ?? ''}`));
     await once(wss, 'listening');
     onTestFinished(async () => {
       await server.close({ deadlineMs: 0 });

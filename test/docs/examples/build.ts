@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import * as esbuild from 'esbuild';
 import ts from 'typescript';
 import { ROOT } from '../markdown.ts';
 import type { Example } from './collect.ts';
@@ -67,7 +67,7 @@ export async function bundleExamples(
     return { file, entry, bundle: join(folder, `${name}.js`) };
   });
   writeFileSync(join(FOLDER, 'package.json'), '{ "type": "module" }\n');
-  await build({
+  await esbuild.build({
     entryPoints: entries.map(({ entry }) => entry),
     outdir: folder,
     bundle: true,
@@ -84,11 +84,11 @@ export async function bundleExamples(
     plugins: [
       {
         name: 'sources',
-        setup({ onResolve }) {
-          onResolve({ filter: /^chunksocket(\/\w+)?$/ }, ({ path }) => ({
+        setup(build) {
+          build.onResolve({ filter: /^chunksocket(\/\w+)?$/ }, ({ path }) => ({
             path: join(ROOT, 'src', `${/\/(.*)/.exec(path)?.[1] ?? 'index'}.ts`),
           }));
-          onResolve({ filter: /^#example$/ }, () => ({ path: join(HERE, 'support.ts') }));
+          build.onResolve({ filter: /^#example$/ }, () => ({ path: join(HERE, 'support.ts') }));
         },
       },
     ],

@@ -2,7 +2,7 @@
 // there is no TLS. Imported before the example.
 import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
-import type { NetConnectOpts } from 'node:net';
+import type { ListenOptions, NetConnectOpts } from 'node:net';
 import tls from 'node:tls';
 import { WebSocket } from 'ws';
 
@@ -24,16 +24,19 @@ function portFor(named: number): number {
   return port;
 }
 
-const { listen } = net.Server.prototype;
+const { listen } = net.Server.prototype as unknown as {
+  listen: (this: net.Server, options: ListenOptions, callback?: () => void) => net.Server;
+};
 net.Server.prototype.listen = function (this: net.Server, ...given: unknown[]): net.Server {
   const callback = given.find((each) => typeof each === 'function') as (() => void) | undefined;
-  const named = typeof given[0] === 'object' ? (given[0] as { port: number }).port : Number(given[0]);
+  const [first] = given;
+  const named = Number(typeof first === 'object' ? (first as ListenOptions).port : first);
   return listen.call(this, { host: HOST, port: named === 0 ? 0 : portFor(named) }, callback);
 };
 
 const { connect } = net;
 function redirected(options: NetConnectOpts): net.Socket {
-  const named = Number((options as { port: number }).port);
+  const named = Number((options as { port: number | string }).port);
   const port = named < FIRST_FREE_PORT ? portFor(named) : named;
   return connect({ host: HOST, port });
 }
