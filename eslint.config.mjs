@@ -53,7 +53,7 @@ const restrictedImports = ({ folders, packages }) => {
 };
 
 export default defineConfig(
-  { ignores: ['dist/', '.tsbuild/', 'coverage/', 'node_modules/'] },
+  { ignores: ['dist/', '.tsbuild/', 'docs/api/', 'coverage/', 'node_modules/'] },
   eslint.configs.recommended,
   eslintComments.recommended,
   {

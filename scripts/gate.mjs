@@ -15,6 +15,7 @@ const steps = [
   ['build', 'npm run --silent build'],
   ['sri', 'npm run --silent integrity'],
   ['api', 'npm run --silent api:check'],
+  ['api docs', 'npm run --silent docs:api'],
   ['tests', runTests],
   ['size', 'npm run --silent size'],
   ['publint', 'npx --no-install publint --strict'],

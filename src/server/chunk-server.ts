@@ -151,6 +151,7 @@ export class ChunkServer<Type extends BinaryType = 'uint8array'> {
     return this.#emitterOf(name).once(name, listener);
   }
 
+  /** Counters, as they are now. */
   stats(): ServerStats {
     const { store, tombstones, arrivingCount, incomingBytes } = this.#reception;
     return {
