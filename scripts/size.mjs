@@ -20,22 +20,23 @@ async function bundle(source) {
 
 // Ratchets: what was reached, rounded up, towards 10,000. They go down, but for what the socket newly does (the latest:
 // streams, `incoming`, the delay-based window, byte streams, 6.2 kB; the
-// plain mode, 4.4 kB; what faults, fuzzing and hostile peers found, 0.3 kB; big messages in pieces, and put together as they come, 0.5 kB).
+// plain mode, 4.4 kB; what faults, fuzzing and hostile peers found, 0.3 kB; big messages in pieces, and put together as they come, 0.5 kB;
+// what can be seen of a socket: `connect`, `debug`, what waits on each channel, 0.3 kB).
 const measured = [
   {
     name: "import { ChunkSocket } from 'chunksocket'",
     bytes: await bundle("export { ChunkSocket } from 'chunksocket';"),
-    gzipLimit: 31_550,
+    gzipLimit: 31_870,
   },
   {
     name: "import { ChunkWebSocket } from 'chunksocket/websocket'",
     bytes: await bundle("export { ChunkWebSocket } from 'chunksocket/websocket';"),
-    gzipLimit: 30_800,
+    gzipLimit: 31_100,
   },
   {
     name: 'chunksocket.iife.min.js (script tag)',
     bytes: readFileSync('dist/chunksocket.iife.min.js'),
-    gzipLimit: 31_100,
+    gzipLimit: 31_410,
   },
 ].map(({ name, bytes, gzipLimit }) => ({
   name,
