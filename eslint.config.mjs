@@ -51,7 +51,7 @@ const restrictedImports = ({ folders, packages }) => {
 };
 
 export default defineConfig(
-  { ignores: ['dist/', '.tsbuild/', 'coverage/', 'node_modules/'] },
+  { ignores: ['dist/', 'demo/dist/', '.tsbuild/', 'coverage/', 'node_modules/'] },
   eslint.configs.recommended,
   eslintComments.recommended,
   {

@@ -22,7 +22,8 @@ export interface ChartOptions {
   readonly palette: Palette;
   readonly series: readonly ChartSeries[];
   readonly format: (value: number) => string;
-  /** Of the vertical axis, which is in powers of two where it does not begin with 0. */
+  readonly scale: 'linear' | 'powers of two';
+  /** Of the vertical axis. */
   readonly range: (least: number, most: number) => [number, number];
   /** Where lines go across; left to the chart without it. */
   readonly splits?: (least: number, most: number) => number[];
@@ -55,8 +56,7 @@ export class Chart {
   }
 
   #make(): uPlot {
-    const { host, palette, series, format, range, splits } = this.#options;
-    const isFromZero = range(1, 1)[0] === 0;
+    const { host, palette, series, format, scale, range, splits } = this.#options;
     const axis: uPlot.Axis = {
       stroke: palette.get('muted'),
       font: FONT,
@@ -73,7 +73,8 @@ export class Chart {
         scales: {
           x: { time: false, range: [-WINDOW_S, 0] },
           y: {
-            distr: isFromZero ? 1 : 3,
+            // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- uPlot's enum is of types alone: at run time there is the number
+            distr: scale === 'linear' ? 1 : 3,
             log: 2,
             // Null where there is nothing yet.
             range: (_, least: number | null, most: number | null) => range(least ?? 1, most ?? 1),

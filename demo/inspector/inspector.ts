@@ -45,6 +45,7 @@ export class Inspector {
           { color: 'refused', kind: 'points' },
         ],
         format: formatBytes,
+        scale: 'powers of two',
         range: (least, most) => [Math.min(2 * KIB, least / 2), Math.max(512 * KIB, most * 2)],
         splits: (least, most) =>
           [1, 4, 16, 64, 256, 1024].map((size) => size * KIB).filter((size) => size > least && size < most),
@@ -57,6 +58,7 @@ export class Inspector {
           { color: 'resent', kind: 'area' },
         ],
         format: formatRate,
+        scale: 'linear',
         range: (_, most) => [0, Math.max(1e6, most * 1.15)],
       }),
       rtt: new Chart({
@@ -67,6 +69,7 @@ export class Inspector {
           { color: 'acked', kind: 'line' },
         ],
         format: (ms) => `${Math.round(ms)} ms`,
+        scale: 'linear',
         range: (_, most) => [0, Math.max(20, most * 1.15)],
       }),
     };

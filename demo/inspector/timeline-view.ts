@@ -99,10 +99,13 @@ export class TimelineView {
     const middle = Math.min(Math.max(x, AXIS_WIDTH + half), canvasWidth - half);
     const line = freeX.findIndex((from) => from <= middle - half);
     const y = LABELS_Y[line];
-    const top = y === undefined ? BAR.top - 5 : y + 8;
+    const top = BAR.top - 5;
     context.fillStyle = this.#palette.get(code === 1009 ? 'bad' : 'warn');
     context.fillRect(x - 0.75, top, 1.5, BAR.top + BAR.height - top);
     if (y === undefined) return;
+    context.globalAlpha = 0.35;
+    context.fillRect(x - 0.5, y + 8, 1, top - y - 8);
+    context.globalAlpha = 1;
     freeX[line] = middle + half + 6;
     context.textAlign = 'center';
     context.fillText(text, middle, y);

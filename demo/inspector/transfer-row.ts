@@ -17,6 +17,7 @@ export class TransferRow {
   readonly #amount: HTMLElement;
   readonly #state: HTMLElement;
   readonly #button: HTMLButtonElement;
+  #conclusion: { readonly end?: string; readonly answer?: string; readonly tone: 'good' | 'bad' } = { tone: 'good' };
 
   constructor(name: string, totalBytes: number, transfer: Transfer, palette: Palette) {
     const template = elementById('transfer', HTMLTemplateElement);
@@ -64,10 +65,22 @@ export class TransferRow {
   /** There is nothing to cancel any more. */
   end(text: string, tone: 'good' | 'bad'): void {
     this.#show();
-    this.say(text, tone);
+    this.#conclude({ end: text, tone });
     const hadFocus = document.activeElement === this.#button;
     this.#button.remove();
     if (hadFocus) elementById('picker', HTMLInputElement).focus();
+  }
+
+  /** The server has told what it got; that may come before or after the end is told. */
+  confirm(text: string, tone: 'good' | 'bad'): void {
+    this.#conclude({ answer: text, tone });
+  }
+
+  #conclude(part: { end?: string; answer?: string; tone: 'good' | 'bad' }): void {
+    const isBad = part.tone === 'bad' || this.#conclusion.tone === 'bad';
+    this.#conclusion = { ...this.#conclusion, ...part, tone: isBad ? 'bad' : 'good' };
+    const { end, answer, tone } = this.#conclusion;
+    this.say([end, answer].filter((text) => text !== undefined).join(' · '), tone);
   }
 
   #progressed(bytesPerSecond: number): void {

@@ -70,7 +70,7 @@ export class Transfers {
     const sent = known.get(name);
     const verdict = sent === undefined ? '' : sent === sha256 ? ', as it was sent' : ', and that is not what was sent';
     const tone = sent === undefined || sent === sha256 ? 'good' : 'bad';
-    row?.say(`the server has read it: SHA-256 ${sha256.slice(0, 12)}…${verdict}`, tone);
+    row?.confirm(`the server has read it${verdict}`, tone);
     log.add(performance.now(), 'server', { text: `has read ${name}, SHA-256 ${sha256}${verdict}`, tone });
   }
 }
