@@ -7,11 +7,11 @@ export class ChannelsView {
   readonly #body = elementById('channels', HTMLTableSectionElement);
   readonly #rows = new Map<string, HTMLTableRowElement>();
 
-  show(channels: readonly ChannelStats[]): void {
+  show(channels: readonly ChannelStats[], isOpen: boolean): void {
     for (const { name } of channels) if (!this.#rows.has(name)) this.#add(name);
     for (const [name, row] of this.#rows) {
       const { messages = 0, bytes = 0, isHeldUp = false } = channels.find((channel) => channel.name === name) ?? {};
-      const state = isHeldUp ? 'held up' : messages > 0 ? 'sending' : 'idle';
+      const state = isHeldUp ? 'held up' : messages === 0 ? 'idle' : isOpen ? 'sending' : 'waiting';
       row.dataset['state'] = state;
       for (const [index, text] of [String(messages), formatBytes(bytes), state].entries()) {
         const cell = row.cells[index + 1];

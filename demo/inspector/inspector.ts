@@ -123,7 +123,7 @@ export class Inspector {
     const stats = socket.stats();
     const { limit, rate, rtt } = this.#charts;
     this.#figures.show(stats, this.#sentRate.perSecond, this.#pingMs);
-    this.channels.show(stats.channels);
+    this.channels.show(stats.channels, socket.status === 'open');
     this.#timeline.draw(nowMs);
     limit.draw(this.#samples.columns(nowMs, 'limitBytes', 'refusedBytes'));
     rate.draw(this.#samples.columns(nowMs, 'sentPerSecond', 'resentPerSecond'));

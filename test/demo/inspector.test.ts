@@ -185,7 +185,7 @@ describe('the inspector', () => {
       await keyboard.press('Enter');
       await rig.waitForLog('transfer', 'cancelled');
       expect(await rig.page.$eval(':focus', ({ id }) => id)).toBe('picker');
-      await tabTo(rig, '#log');
+      await tabTo(rig, '.log');
     },
     TIMEOUT_MS,
   );
@@ -271,8 +271,8 @@ describe('the inspector', () => {
             ...(isPhone ? { clip: { x: 0, y: 0, width, height: 1560 } } : {}),
             captureBeyondViewport: true,
           });
-          expect(image.length).toBeLessThan(MAX_SCREENSHOT_BYTES);
           if (target === undefined || width === 360) continue;
+          expect(image.length).toBeLessThan(MAX_SCREENSHOT_BYTES);
           await mkdir(target, { recursive: true });
           await writeFile(join(target, `${isPhone ? 'phone' : 'desktop'}-${scheme}.png`), image);
         }
