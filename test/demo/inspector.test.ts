@@ -240,19 +240,21 @@ describe('the inspector', () => {
       await waitForValue(rig, 16 * patience);
       await rig.strike('limit-4k');
       await waitForLimit(rig, 4);
-      await waitForValue(rig, 20 * patience);
-      await rig.strike('upstream');
-      await rig.waitForLog('retry', 'refused', 2);
-      await rig.strike('upstream');
-      await rig.waitForStatus('open');
-      await rig.strike('limit-32k');
-      await page.select('#priority', 'high');
-      await page.click('#sample');
-      await page.waitForSelector('.transfer + .transfer');
-      await waitForValue(rig, 4 * patience);
-      await rig.strike('rst');
-      await rig.waitForLog('retry', 'lost by 1006');
-      await rig.waitForStatus('open');
+      if (target !== undefined) {
+        await waitForValue(rig, 20 * patience);
+        await rig.strike('upstream');
+        await rig.waitForLog('retry', 'refused', 2);
+        await rig.strike('upstream');
+        await rig.waitForStatus('open');
+        await rig.strike('limit-32k');
+        await page.select('#priority', 'high');
+        await page.click('#sample');
+        await page.waitForSelector('.transfer + .transfer');
+        await waitForValue(rig, 4 * patience);
+        await rig.strike('rst');
+        await rig.waitForLog('retry', 'lost by 1006');
+        await rig.waitForStatus('open');
+      }
 
       for (const width of [1280, 390, 360]) {
         await page.setViewport({ width, height: 844 });
@@ -265,13 +267,13 @@ describe('the inspector', () => {
           );
           expect(await rig.hasSidewaysScroll()).toBe(false);
           expect((await rig.mapColors()).acked).toBeGreaterThan(0);
+          if (target === undefined || width === 360) continue;
           const isPhone = width < 1000;
           const image = await page.screenshot({
             fullPage: !isPhone,
             ...(isPhone ? { clip: { x: 0, y: 0, width, height: 1560 } } : {}),
             captureBeyondViewport: true,
           });
-          if (target === undefined || width === 360) continue;
           expect(image.length).toBeLessThan(MAX_SCREENSHOT_BYTES);
           await mkdir(target, { recursive: true });
           await writeFile(join(target, `${isPhone ? 'phone' : 'desktop'}-${scheme}.png`), image);
