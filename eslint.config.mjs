@@ -53,7 +53,7 @@ const restrictedImports = ({ folders, packages }) => {
 };
 
 export default defineConfig(
-  { ignores: ['dist/', '.tsbuild/', 'docs/api/', 'coverage/', 'node_modules/'] },
+  { ignores: ['dist/', 'demo/dist/', '.tsbuild/', 'docs/api/', 'coverage/', 'node_modules/'] },
   eslint.configs.recommended,
   eslintComments.recommended,
   {

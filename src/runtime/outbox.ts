@@ -2,6 +2,8 @@ import type { ClosedError } from '../errors/session-errors.ts';
 import { AbortedError, BufferFullError, SessionLostError } from '../errors/transfer-errors.ts';
 import { OutgoingMessage } from '../session/mux/outgoing-message.ts';
 import type { Source } from '../session/mux/source.ts';
+import { channelStats } from './channel-stats.ts';
+import type { ChannelStats } from './channel-stats.ts';
 import type { MessageSink } from './message-sink.ts';
 import type { PortOwner } from './port-owner.ts';
 import { readSendOptions } from './send-options.ts';
@@ -51,6 +53,11 @@ export class Outbox implements TransferHost {
   /** Bytes of payload not acknowledged, waiting ones included. */
   get bufferedBytes(): number {
     return this.sink.bufferedBytes + this.#sumHeld('totalBytes');
+  }
+
+  /** What waits on each channel. */
+  get channels(): ChannelStats[] {
+    return channelStats(this.#transfers.keys());
   }
 
   /** Fulfilled while at most half of what may be kept in memory is. */
