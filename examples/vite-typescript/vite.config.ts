@@ -16,5 +16,4 @@ function chat(): Plugin {
   return { name: 'chat', configureServer: serve, configurePreviewServer: serve };
 }
 
-// eslint-disable-next-line no-restricted-syntax -- Vite asks for the default export
 export default defineConfig({ plugins: [chat()] });
