@@ -13,7 +13,7 @@ const examples: Readonly<Record<string, () => Promise<{ start: () => Promise<Exa
 process.exitCode = await main(process.argv.slice(2));
 
 async function main([name = '', ...rest]: readonly string[]): Promise<number> {
-  const load = examples[name];
+  const load = Object.hasOwn(examples, name) ? examples[name] : undefined;
   if (load === undefined || rest.length > 0) {
     console.error(`Usage: npm run example -- ${Object.keys(examples).join(' | ')}`);
     return 1;

@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ChunkServer } from 'chunksocket/server';
+import { ChunkServer, ChunkSocketError } from 'chunksocket/server';
 import type { ServerIncoming, ServerSession } from 'chunksocket/server';
 import { WebSocketServer } from 'ws';
 import type { Example } from '../shared/example.ts';
@@ -67,11 +67,11 @@ async function takeFile(
   gates.set(id, gate);
   const answer = await saveFile(incoming, folder, gate).then(
     (saved): Answer => ({ kind: 'saved', id, ...saved }),
-    (error: unknown): Answer => ({
-      kind: 'failed',
-      id,
-      message: error instanceof Error ? error.message : 'Not saved.',
-    }),
+    (error: unknown): Answer => {
+      // What the disk says is not for strangers. That the rest does not come is no news to whoever sent it.
+      if (!(error instanceof ChunkSocketError)) console.error(error);
+      return { kind: 'failed', id, message: 'The server could not save it.' };
+    },
   );
   gates.delete(id);
   // Without effect when the session is over.

@@ -8,7 +8,13 @@ import { ReadingsWorker } from './page/readings-worker.ts';
 const progress = element('progress', HTMLProgressElement);
 const buttons = [element('in-worker', HTMLButtonElement), element('on-page', HTMLButtonElement)] as const;
 const frames = new FrameWatch();
-const worker = new ReadingsWorker({ onStatus: showState, onProgress: showProgress });
+const worker = new ReadingsWorker({
+  onStatus: showState,
+  onProgress: showProgress,
+  onProblem: (message) => {
+    show('problem', message);
+  },
+});
 /** For comparison only, so it is opened when it is asked for. */
 let pageSocket: ChunkSocket | undefined;
 

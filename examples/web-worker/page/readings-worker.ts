@@ -5,6 +5,8 @@ import type { WorkerNews } from '../words.ts';
 export interface WorkerListener {
   readonly onStatus: (status: string) => void;
   readonly onProgress: (receivedBytes: number, totalBytes: number | undefined) => void;
+  /** It could not be started, or something was not caught in it. */
+  readonly onProblem: (message: string) => void;
 }
 
 /** The page's side of the worker, which has the socket. */
@@ -13,7 +15,7 @@ export class ReadingsWorker {
   #loaded: (celsius: Float32Array) => void = () => undefined;
   #failed: (error: Error) => void = () => undefined;
 
-  constructor({ onStatus, onProgress }: WorkerListener) {
+  constructor({ onStatus, onProgress, onProblem }: WorkerListener) {
     this.#worker.addEventListener('message', ({ data }: MessageEvent<WorkerNews>) => {
       switch (data.kind) {
         case 'status':
@@ -30,9 +32,10 @@ export class ReadingsWorker {
           break;
       }
     });
-    // It could not be fetched, or something was not caught in it.
     this.#worker.addEventListener('error', ({ message }) => {
-      this.#failed(new Error(message || 'The worker could not be started.'));
+      const problem = message || 'The worker could not be started.';
+      onProblem(problem);
+      this.#failed(new Error(problem));
     });
   }
 
