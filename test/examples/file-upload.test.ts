@@ -72,23 +72,23 @@ describe('file-upload', () => {
   test('brings files whole to disk over cuts, and keeps none of them in memory', async () => {
     const upload = await UploadRig.start('file-upload');
     const { rig } = upload;
-    const big = patternBytes(64 * MIB);
+    const big = patternBytes(48 * MIB);
     const small = patternBytes(1000);
     const beforeBytes = residentBytes(rig.pid);
 
-    rig.cutAfter('toServer', 20 * MIB);
+    rig.cutAfter('toServer', 15 * MIB);
     await upload.upload('big.bin', big);
     await upload.upload('small.bin', small);
     expect(await upload.end('small.bin')).toMatchObject({ state: 'saved' });
     const connection = await rig.proxy.waitFor('open', 2);
     expect(connection.connection).toBe(1);
-    rig.cutAfter('toServer', 20 * MIB);
+    rig.cutAfter('toServer', 15 * MIB);
     const { state, text } = await upload.end('big.bin');
 
     expect(state).toBe('saved');
     expect(text).toContain(sha256(big));
-    expect(residentBytes(rig.pid) - beforeBytes).toBeLessThan(48 * MIB);
-    expect(rig.proxy.connections).toHaveLength(3);
+    expect(residentBytes(rig.pid) - beforeBytes).toBeLessThan(40 * MIB);
+    expect(rig.proxy.connections.length).toBeGreaterThanOrEqual(3);
     const names = await upload.saved();
     expect(names).toHaveLength(2);
     for (const [suffix, content] of [

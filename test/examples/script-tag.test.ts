@@ -18,8 +18,8 @@ test('script-tag: a text far over the limit comes back whole, over cuts on both 
 
   expect(await rig.text('#length')).toBe('1,000,000');
   expect(await rig.text('#echo')).toContain('line 2: déjà vu?');
-  expect(rig.proxy.connections).toHaveLength(3);
-  expect(await rig.text('#connections')).toBe('3');
+  expect(rig.proxy.connections.length).toBeGreaterThanOrEqual(3);
+  expect(Number(await rig.text('#connections'))).toBeGreaterThanOrEqual(3);
   expect(rig.largestMessageBytes()).toBeLessThanOrEqual(32 * 1024);
   expect(await rig.text('#problem')).toBe('');
   expect(rig.errors).toEqual([]);

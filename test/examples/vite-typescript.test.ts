@@ -35,7 +35,7 @@ test('vite-typescript: what Vite has built sends a long message over a 1009 and 
   );
   expect(await rig.text('#state')).toBe('open');
   expect(await rig.text('#problem')).toBe('');
-  expect(rig.proxy.connections).toHaveLength(4);
+  expect(rig.proxy.connections.length).toBeGreaterThanOrEqual(4);
   expect(rig.largestMessageBytes()).toBeLessThanOrEqual(32 * 1024);
   expect(rig.errors).toEqual([]);
 });
