@@ -31,14 +31,15 @@ picker.addEventListener('change', () => {
   // The same file can be picked again.
   picker.value = '';
 });
-drop.addEventListener('dragover', (event) => {
+// On the whole page: beside the field the browser would leave the page for the file.
+document.addEventListener('dragover', (event) => {
   event.preventDefault();
   drop.classList.add('over');
 });
-drop.addEventListener('dragleave', () => {
-  drop.classList.remove('over');
+document.addEventListener('dragleave', ({ relatedTarget }) => {
+  if (relatedTarget === null) drop.classList.remove('over');
 });
-drop.addEventListener('drop', (event) => {
+document.addEventListener('drop', (event) => {
   event.preventDefault();
   drop.classList.remove('over');
   send(event.dataTransfer?.files);
