@@ -38,9 +38,10 @@ export class UploadRow {
   /** @param listener - called with whether the file is to wait */
   onPause(listener: (isPaused: boolean) => void): void {
     this.#pause.addEventListener('click', () => {
-      const isPaused = this.#pause.getAttribute('aria-pressed') !== 'true';
+      const isPaused = !this.#isPaused;
       this.#pause.setAttribute('aria-pressed', String(isPaused));
       this.#item.dataset['state'] = isPaused ? 'paused' : 'sending';
+      this.say(isPaused ? 'Paused' : 'Goes on');
       listener(isPaused);
     });
   }
@@ -48,9 +49,13 @@ export class UploadRow {
   progress(ackedBytes: number, bytesPerSecond: number): void {
     this.#pause.disabled = false;
     this.#bar.value = this.#totalBytes === 0 ? 1 : ackedBytes / this.#totalBytes;
-    this.say(
-      `${formatBytes(ackedBytes)} of ${formatBytes(this.#totalBytes)}, ${formatBytes(Math.round(bytesPerSecond))}/s`,
-    );
+    const amount = `${formatBytes(ackedBytes)} of ${formatBytes(this.#totalBytes)}`;
+    // What was under way when it was paused still comes.
+    this.say(this.#isPaused ? `${amount}, paused` : `${amount}, ${formatBytes(Math.round(bytesPerSecond))}/s`);
+  }
+
+  get #isPaused(): boolean {
+    return this.#pause.getAttribute('aria-pressed') === 'true';
   }
 
   say(text: string): void {

@@ -44,7 +44,6 @@ export class Uploads {
     row.onPause((isPaused) => {
       // The server stops reading; that holds up this channel, and no other.
       this.#command({ kind: isPaused ? 'pause' : 'resume', id });
-      row.say(isPaused ? 'Paused' : 'Goes on');
     });
     const meta: FileMeta = { name: file.name, type: file.type };
     try {
