@@ -43,7 +43,12 @@ export class ExampleRig {
     const proxy = await FaultProxy.start({ targetPort: Number(new URL(example.url).port), lingerMs: CUT_MS });
     onTestFinished(() => proxy.stop());
     proxy.faults.shape = shape;
-    const browser = await puppeteer.launch({ executablePath: findChromium() ?? 'chromium', args: chromiumArgs });
+    const browser = await puppeteer.launch({
+      executablePath: findChromium() ?? 'chromium',
+      args: chromiumArgs,
+      // Otherwise each packet is copied to this process, and big messages take several times as long.
+      networkEnabled: false,
+    });
     onTestFinished(() => browser.close());
     const rig = new ExampleRig(example, proxy, await browser.newPage());
     await rig.page.goto(rig.url);
