@@ -114,8 +114,8 @@ export default defineConfig(
     },
   },
   {
-    // The script tag's global is the default export; vitest wants one in its configuration.
-    files: ['src/global.ts', 'vitest.config.mts'],
+    // The script tag's global is the default export; Vite and vitest want one in their configuration.
+    files: ['src/global.ts', 'vitest.config.mts', 'examples/vite-typescript/vite.config.ts'],
     rules: { 'no-restricted-syntax': ['error', ...syntax] },
   },
   {
