@@ -36,7 +36,7 @@ export interface ChunkSocketOptions<Type extends BinaryType = BinaryType> {
   /** Application subprotocols, most wanted first, at most 16. @defaultValue `[]` */
   readonly protocols?: string | readonly string[] | undefined;
   /** Any JSON value for the server's `authorize`, at most 3 KiB; travels in the handshake, not in the URL. @defaultValue none */
-  readonly auth?: PerConnection<unknown>;
+  readonly auth?: PerConnection<object | string | number | boolean | null | undefined>;
   /**
    * Form of binary messages. As `'blob'` they are put together outside of the JavaScript heap.
    * @defaultValue `'arraybuffer'`
