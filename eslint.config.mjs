@@ -27,6 +27,8 @@ const layers = {
   runtime: { folders: ['errors', 'protocol', 'session'], packages: '' },
   client: { folders: ['errors', 'protocol', 'session', 'runtime'], packages: 'nanoid' },
   server: { folders: ['errors', 'protocol', 'session', 'runtime'], packages: 'nanoid|ws|node:.+' },
+  // Of Node the types only: a test checks what it imports when it is built.
+  testing: { folders: ['errors', 'protocol', 'runtime', 'client', 'server'], packages: 'node:.+' },
 };
 
 const restrictedImports = ({ folders, packages }) => {
@@ -51,7 +53,7 @@ const restrictedImports = ({ folders, packages }) => {
 };
 
 export default defineConfig(
-  { ignores: ['dist/', '.tsbuild/', 'coverage/', 'node_modules/'] },
+  { ignores: ['dist/', 'demo/dist/', '.tsbuild/', 'docs/api/', 'coverage/', 'node_modules/'] },
   eslint.configs.recommended,
   eslintComments.recommended,
   {
@@ -112,8 +114,8 @@ export default defineConfig(
     },
   },
   {
-    // The script tag's global is the default export; vitest wants one in its configuration.
-    files: ['src/global.ts', 'vitest.config.mts'],
+    // The script tag's global is the default export; Vite and vitest want one in their configuration.
+    files: ['src/global.ts', 'vitest.config.mts', 'examples/vite-typescript/vite.config.ts'],
     rules: { 'no-restricted-syntax': ['error', ...syntax] },
   },
   {

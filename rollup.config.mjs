@@ -5,6 +5,7 @@ import terser from '@rollup/plugin-terser';
 import { transform } from 'esbuild';
 import dts from 'rollup-plugin-dts';
 import esbuild from 'rollup-plugin-esbuild';
+import { integrityOfBuild, writeIntegrity } from './scripts/integrity.mjs';
 import { shortNames } from './scripts/internal-names.mjs';
 
 const manifest = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
@@ -68,10 +69,19 @@ const modules = {
   },
 };
 
+/** Tells the hash for the script tag, and writes it into the documents; in the gate they have to have it. */
+const integrity = () => ({
+  name: 'integrity',
+  writeBundle() {
+    if (!process.env.CI) writeIntegrity();
+    console.error(`integrity="${integrityOfBuild()}"`);
+  },
+});
+
 const scriptTag = {
   input: 'src/global.ts',
   onwarn,
-  plugins: [resolve({ browser: true }), commonjs(), typescript()],
+  plugins: [resolve({ browser: true }), commonjs(), typescript(), integrity()],
   output: {
     file: 'dist/chunksocket.iife.min.js',
     format: 'iife',

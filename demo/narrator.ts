@@ -58,10 +58,6 @@ export class Narrator {
       case 'answered':
         terminal.event('page', `is told the SHA-256 ${shorten(report.sha256)}`, 'good');
         break;
-      case 'cancelled':
-        terminal.endProgress();
-        terminal.event('page', `gives ${report.name} up`, 'bad');
-        break;
       case 'failed':
         terminal.endProgress();
         terminal.event('page', report.message, 'bad');

@@ -3,32 +3,15 @@ import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import type { PageReport } from './page/page-report.ts';
-import type { PageSettings } from './page/page-settings.ts';
 
-const pathOf = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+/** Answers one kind of request. */
+export type Route = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-const FILES: Readonly<Record<string, readonly [type: string, path: string]>> = {
-  '/': ['text/html; charset=utf-8', pathOf('page/index.html')],
-  '/style.css': ['text/css; charset=utf-8', pathOf('page/style.css')],
-  '/chunksocket.js': ['text/javascript; charset=utf-8', pathOf('../dist/chunksocket.iife.min.js')],
-};
+/** By method and path: `POST /reports`. */
+export type Routes = Readonly<Record<string, Route>>;
 
-/** What the page server serves, and whom it tells. */
-export interface PageServerOptions {
-  readonly settings: PageSettings;
-  /** The file that the page can send. */
-  readonly filePath: string;
-  readonly onReport: (report: PageReport) => void;
-  /** @returns false for a fault of which nothing is known */
-  readonly onFault: (name: string) => boolean;
-}
-
-/** Serves the demo's page, and hears what happens in it. */
+/** Serves a page of the demo on the loopback, to pages from there alone. */
 export class PageServer implements AsyncDisposable {
   readonly #server: Server;
 
@@ -36,10 +19,9 @@ export class PageServer implements AsyncDisposable {
     this.#server = server;
   }
 
-  static async start(options: PageServerOptions): Promise<PageServer> {
-    const script = await bundlePage();
+  static async start(routes: Routes): Promise<PageServer> {
     const server = createServer((request, response) => {
-      answer(request, response, options, script).catch((error: unknown) => {
+      answer(request, response, routes).catch((error: unknown) => {
         response.destroy(error instanceof Error ? error : undefined);
       });
     });
@@ -59,45 +41,31 @@ export class PageServer implements AsyncDisposable {
   }
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { settings, filePath, onReport, onFault }: PageServerOptions,
-  script: string,
-): Promise<void> {
-  const path = new URL(request.url ?? '/', 'http://localhost').pathname;
-  const file = FILES[path];
-  if (request.method === 'POST' && path === '/reports') {
-    for (const report of JSON.parse(await text(request)) as PageReport[]) onReport(report);
-    response.writeHead(204).end();
-  } else if (request.method === 'POST' && path.startsWith('/faults/')) {
-    response.writeHead(onFault(path.slice('/faults/'.length)) ? 204 : 404).end();
-  } else if (file !== undefined) {
-    await sendFile(response, file[1], file[0]);
-  } else if (path === '/file') {
-    await sendFile(response, filePath, 'application/octet-stream', settings.file.bytes);
-  } else if (path === '/page.js') {
-    response.writeHead(200, { 'Content-Type': 'text/javascript; charset=utf-8' }).end(script);
-  } else if (path === '/settings.json') {
-    response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(settings));
-  } else {
-    response.writeHead(404).end('Nothing here.\n');
-  }
+/** Always the same. */
+export function textRoute(type: string, content: string): Route {
+  return (_, response) => {
+    response.writeHead(200, { 'Content-Type': `${type}; charset=utf-8`, 'Cache-Control': 'no-store' }).end(content);
+  };
 }
 
-async function sendFile(response: ServerResponse, path: string, type: string, bytes?: number): Promise<void> {
+/** A file, read anew for each request. */
+export function fileRoute(type: string, path: string, bytes?: number): Route {
   const length = bytes === undefined ? {} : { 'Content-Length': bytes };
-  response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store', ...length });
-  await pipeline(createReadStream(path), response);
+  return async (_, response) => {
+    response.writeHead(200, { 'Content-Type': type, 'Cache-Control': 'no-store', ...length });
+    await pipeline(createReadStream(path), response);
+  };
 }
 
-async function bundlePage(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [pathOf('page/main.ts')],
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    write: false,
-  });
-  return outputFiles[0]?.text ?? '';
+async function answer(request: IncomingMessage, response: ServerResponse, routes: Routes): Promise<void> {
+  const { method = '', url = '/', headers } = request;
+  const { host = '', origin } = headers;
+  const { pathname } = new URL(url, 'http://localhost');
+  const route = routes[`${method} ${pathname}`];
+  // A page from elsewhere may neither read nor break anything here, whatever name it has for the loopback.
+  const isForeign =
+    !/^(127\.0\.0\.1|localhost|\[::1\]):\d+$/.test(host) || (origin ?? `http://${host}`) !== `http://${host}`;
+  if (isForeign) response.writeHead(403).end('Only for pages of the demo.\n');
+  else if (route === undefined) response.writeHead(404).end('Nothing here.\n');
+  else await route(request, response);
 }

@@ -1,4 +1,3 @@
-import type { EngineName } from '../test/support/unattended-browser.ts';
 import type { LogEntry } from '../test/support/fault-proxy/fault-log.ts';
 import type { PageReport } from './page/page-report.ts';
 import type { PingFigures } from './page/ping-series.ts';
@@ -53,10 +52,9 @@ export class DemoReport {
     sent: { readonly bytes: number; readonly sha256: string },
     startPacketBytes: number,
     log: readonly LogEntry[],
-    engine: EngineName = 'chromium',
+    badGatewayCode = 1014,
   ) {
-    // WebKit takes codes from 1012 to 1014 for an error.
-    this.#badGatewayCode = engine === 'webkit' ? 1006 : 1014;
+    this.#badGatewayCode = badGatewayCode;
     this.#sent = sent;
     this.#log = log;
     this.#limitTrail = [startPacketBytes];

@@ -1,9 +1,11 @@
 import { UnattendedBrowser } from '../test/support/unattended-browser.ts';
 import type { EngineName } from '../test/support/unattended-browser.ts';
-import { startPlannedInjector } from './faults.ts';
+import { automaticRoutes } from './automatic-routes.ts';
 import { Narrator } from './narrator.ts';
 import { PageServer } from './page-server.ts';
 import { formatBytes } from './page/format.ts';
+import type { PageReport } from './page/page-report.ts';
+import { PlannedInjector } from './planned-injector.ts';
 import { DemoReport } from './report.ts';
 import { sampleFile } from './sample-file.ts';
 import { ANNOUNCED_LIMIT_BYTES, DemoServer, PATH_LIMIT_BYTES } from './server.ts';
@@ -12,6 +14,9 @@ import { Watchdog } from './watchdog.ts';
 
 /** First size that the page tries: far above what the path takes. */
 export const START_PACKET_BYTES: number = 256 * 1024;
+
+/** By which code a page is told of a 1014. WebKit takes codes from 1012 to 1014 for an error. */
+const BAD_GATEWAY_CODES: Readonly<Record<EngineName, number>> = { chromium: 1014, firefox: 1014, webkit: 1006 };
 
 const SILENCE_MS = 60_000;
 
@@ -47,23 +52,27 @@ export async function run(options: RunOptions): Promise<DemoReport> {
       fail(new Error(`The server did not get the rest of ${name}.`));
     },
   });
-  await using injector = await startPlannedInjector(server.port, PATH_LIMIT_BYTES, file.bytes);
-  const report = new DemoReport(file, START_PACKET_BYTES, injector.log, engine);
-  injector.onLog((entry) => {
+  await using injector = await PlannedInjector.start({
+    targetPort: server.port,
+    limitBytes: PATH_LIMIT_BYTES,
+    totalBytes: file.bytes,
+    badGatewayCode: BAD_GATEWAY_CODES[engine],
+  });
+  const { proxy } = injector;
+  const report = new DemoReport(file, START_PACKET_BYTES, proxy.log, BAD_GATEWAY_CODES[engine]);
+  proxy.onLog((entry) => {
     narrator.path(entry);
   });
-  await using pages = await PageServer.start({
-    settings: { socketUrl: injector.url, startPacketBytes: START_PACKET_BYTES, file, isAutomatic: true },
-    filePath: file.path,
-    onReport: (pageReport) => {
-      watchdog.touch();
-      report.addReport(pageReport);
-      narrator.page(pageReport);
-      if (pageReport.kind === 'failed') fail(new Error(pageReport.message));
-      if (report.isComplete) complete();
-    },
-    onFault: () => false,
-  });
+  const settings = { socketUrl: proxy.url, startPacketBytes: START_PACKET_BYTES, file };
+  const onReport = (pageReport: PageReport): void => {
+    watchdog.touch();
+    report.addReport(pageReport);
+    narrator.page(pageReport);
+    if (pageReport.kind === 'retry' && pageReport.wasOpen) injector.lost(pageReport.code);
+    if (pageReport.kind === 'failed') fail(new Error(pageReport.message));
+    if (report.isComplete) complete();
+  };
+  await using pages = await PageServer.start(await automaticRoutes(settings, file.path, onReport));
 
   terminal.row('file', `${file.path}, ${formatBytes(file.bytes)}`);
   terminal.row('path', `takes ${formatBytes(PATH_LIMIT_BYTES)}, announced are ${formatBytes(ANNOUNCED_LIMIT_BYTES)}`);

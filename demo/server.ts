@@ -33,16 +33,17 @@ export class DemoServer implements AsyncDisposable {
     this.#server = server;
   }
 
-  static async start(listener: FileListener): Promise<DemoServer> {
+  /** @param maxPayload - of its connections, in bytes; clients are told more */
+  static async start(listener: FileListener, maxPayload: number = PATH_LIMIT_BYTES): Promise<DemoServer> {
     const server = new ChunkServer({ maxPacketBytes: ANNOUNCED_LIMIT_BYTES, maxMessageBytes: MAX_MESSAGE_BYTES });
     const { handleProtocols } = server;
-    const wss = new WebSocketServer({ host: '127.0.0.1', port: 0, maxPayload: PATH_LIMIT_BYTES, handleProtocols });
+    const wss = new WebSocketServer({ host: '127.0.0.1', port: 0, maxPayload, handleProtocols });
     // Not `attach`, which would tell clients of `maxPayload`: here they have to find out.
     wss.on('connection', (socket, request) => server.accept(socket, request));
     server.on('session', (session) => {
       session.on('incoming', (incoming) => {
         // What is not taken here goes to the listeners of `message`.
-        if (incoming.channel === 'uploads') void takeFile(session, incoming, listener);
+        if (incoming.channel.startsWith('uploads')) void takeFile(session, incoming, listener);
       });
       session.on('message', ({ data, channel }) => {
         session.send(data, { channel });

@@ -1,7 +1,7 @@
 export { ChunkSocket } from './client/chunk-socket.ts';
 export type { CloseOptions } from './client/chunk-socket.ts';
 export type { WebSocketConstructor, WebSocketLike } from './client/browser-transport.ts';
-export type { ChunkSocketEvents, Status } from './client/events.ts';
+export type { ChunkSocketEvents, DebugEntry, DebugKind, Status } from './client/events.ts';
 export type { ChunkSocketOptions, ConnectionContext, PerConnection } from './client/options.ts';
 export { ChunkSocketError } from './errors/chunk-socket-error.ts';
 export type { ErrorCode, ErrorDetail } from './errors/chunk-socket-error.ts';
@@ -35,6 +35,7 @@ export type { ReadableStreamLike, StreamChunk } from './runtime/stream-source.ts
 export type { Unsubscribe } from './runtime/safe-emitter.ts';
 export type { SessionLossPolicy } from './runtime/port-owner.ts';
 export type { SendOptions } from './runtime/send-options.ts';
+export type { ChannelStats } from './runtime/channel-stats.ts';
 export type { Stats } from './runtime/stats.ts';
 export type { AbortSignalLike, Transfer, TransferProgress, TransferState } from './runtime/transfer.ts';
 export type { TransportClose } from './runtime/transport.ts';

@@ -21,6 +21,7 @@ export type { SendData } from './runtime/payload.ts';
 export type { ReadableStreamLike, StreamChunk } from './runtime/stream-source.ts';
 export type { Unsubscribe } from './runtime/safe-emitter.ts';
 export type { SendOptions } from './runtime/send-options.ts';
+export type { ChannelStats } from './runtime/channel-stats.ts';
 export type { Stats } from './runtime/stats.ts';
 export type { AbortSignalLike, Transfer, TransferProgress, TransferState } from './runtime/transfer.ts';
 export type { Authorize, AuthorizeRequest, AuthorizeResult } from './server/authorize.ts';

@@ -2,11 +2,10 @@ import type { PageSettings } from './page-settings.ts';
 import { PingSeries } from './ping-series.ts';
 import { Pinger } from './pinger.ts';
 import { Reporter } from './reporter.ts';
-import { SmallMessages } from './small-messages.ts';
 import { Uploads } from './uploads.ts';
 import { View } from './view.ts';
 
-/** How long the idle path is measured before the file is sent without anybody's doing. */
+/** How long the idle path is measured before the file is sent. */
 const IDLE_MS = 1500;
 const SHOW_PINGS_EVERY_MS = 250;
 
@@ -17,7 +16,7 @@ const socket = new ChunkSocket(settings.socketUrl, { startPacketBytes: settings.
 const idlePings = new PingSeries();
 const besidePings = new PingSeries();
 /** Nothing else is going on. */
-let isIdle = !settings.isAutomatic;
+let isIdle = false;
 const pinger: Pinger = new Pinger(socket, () => (uploads.isBusy ? besidePings : isIdle ? idlePings : undefined));
 const uploads = new Uploads({
   socket,
@@ -26,7 +25,6 @@ const uploads = new Uploads({
   pings: besidePings,
   pingsSettled: () => pinger.settled(),
 });
-const messages = new SmallMessages(socket, view);
 
 socket.on('status', ({ status }) => {
   view.showStatus(status);
@@ -60,35 +58,21 @@ socket.on('close', ({ code, reason, error }) => {
   view.log(message, 'bad');
 });
 
-view.onFile((file) => void uploads.send(file));
-view.onSample(`Send Node itself (${(settings.file.bytes / 2 ** 20).toFixed(0)} MiB)`, () => void sendSample());
-view.onFault((name) => void fetch(`/faults/${name}`, { method: 'POST' }));
-view.onMessage((text) => {
-  messages.send(text);
-});
 view.showStatus(socket.status);
 setInterval(() => {
   view.showPings('pings-idle', idlePings.figures);
   view.showPings('pings-beside', besidePings.figures);
 }, SHOW_PINGS_EVERY_MS);
-if (settings.isAutomatic) void runAlone();
+void run();
 
 /** Measures the idle path, and then sends the file. */
-async function runAlone(): Promise<void> {
+async function run(): Promise<void> {
   const file = await fetchSample();
   isIdle = true;
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
   isIdle = false;
   await pinger.settled();
   reporter.add({ kind: 'idle', pings: idlePings.figures });
-  await uploads.send(file);
-}
-
-async function sendSample(): Promise<void> {
-  view.log('Fetching the file from the demo, to have one to send');
-  isIdle = false;
-  const file = await fetchSample();
-  isIdle = true;
   await uploads.send(file);
 }
 

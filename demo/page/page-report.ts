@@ -35,6 +35,4 @@ export type PageReport =
     }
   /** The server's answer has come. */
   | { readonly kind: 'answered'; readonly sha256: string }
-  /** The person at the page gave a file up. */
-  | { readonly kind: 'cancelled'; readonly name: string }
   | { readonly kind: 'failed'; readonly message: string };

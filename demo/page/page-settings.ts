@@ -6,6 +6,4 @@ export interface PageSettings {
   readonly startPacketBytes: number;
   /** Name and length of the file that the server has to offer. */
   readonly file: { readonly name: string; readonly bytes: number };
-  /** Whether to measure, and then to send that file, without anybody's doing. */
-  readonly isAutomatic: boolean;
 }

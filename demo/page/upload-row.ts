@@ -7,7 +7,6 @@ export class UploadRow {
   readonly #amount: HTMLElement;
   readonly #bar: HTMLProgressElement;
   readonly #state: HTMLElement;
-  readonly #button: HTMLButtonElement;
 
   constructor(name: string, totalBytes: number) {
     const template = elementById('upload', HTMLTemplateElement);
@@ -16,21 +15,14 @@ export class UploadRow {
     this.#amount = elementBelow(item, '.amount', HTMLElement);
     this.#bar = elementBelow(item, 'progress', HTMLProgressElement);
     this.#state = elementBelow(item, '.state', HTMLElement);
-    this.#button = elementBelow(item, 'button', HTMLButtonElement);
     const title = elementBelow(item, '.name', HTMLElement);
     title.textContent = name;
     title.title = name;
     this.#bar.setAttribute('aria-label', name);
-    this.#button.setAttribute('aria-label', `Cancel ${name}`);
     elementById('nothing', HTMLElement).hidden = true;
     elementById('uploads', HTMLElement).prepend(item);
     this.#showAmount(0);
     this.say('Waits for its turn');
-  }
-
-  /** Calls `listener` when the person at the page wants no more of it. */
-  onCancel(listener: () => void): void {
-    this.#button.addEventListener('click', listener);
   }
 
   progress(ackedBytes: number, bytesPerSecond: number): void {
@@ -43,13 +35,9 @@ export class UploadRow {
     this.#state.textContent = text;
   }
 
-  /** There is nothing to cancel any more. */
   end(text: string, isGood: boolean): void {
     this.say(text);
     this.#state.classList.replace('quiet', isGood ? 'good' : 'bad');
-    const hadFocus = document.activeElement === this.#button;
-    this.#button.remove();
-    if (hadFocus) elementById('picker', HTMLInputElement).focus();
   }
 
   #showAmount(ackedBytes: number): void {

@@ -51,9 +51,6 @@ export class Uploads {
     reporter.add({ kind: 'started', name, totalBytes: size });
     view.log(`Sending ${name} as one message`);
     const transfer = socket.send(file, { channel: 'uploads', priority: 'low', meta: { name, type, size } });
-    row.onCancel(() => {
-      transfer.abort();
-    });
     transfer.on('progress', ({ ackedBytes, bytesPerSecond }) => {
       reporter.add({ kind: 'progress', ackedBytes, totalBytes: size, bytesPerSecond });
       row.progress(ackedBytes, bytesPerSecond);
@@ -72,9 +69,8 @@ export class Uploads {
       reporter.add({ kind: 'delivered', name, seconds, connections, resentBytes, pings: pings.figures });
     } catch (error) {
       this.#sending.delete(row);
-      const isAborted = (error as { code?: unknown }).code === 'ERR_ABORTED';
-      reporter.add(isAborted ? { kind: 'cancelled', name } : { kind: 'failed', message: String(error) });
-      const text = isAborted ? 'Cancelled' : String(error);
+      const text = String(error);
+      reporter.add({ kind: 'failed', message: text });
       row.end(text, false);
       view.log(`${name}: ${text}`, 'bad');
     }

@@ -15,54 +15,6 @@ export interface Figures {
 export class View {
   readonly #startedAtMs: number = performance.now();
 
-  /** Calls `listener` with each file that is picked or dropped. */
-  onFile(listener: (file: File) => void): void {
-    const drop = elementById('drop', HTMLElement);
-    const picker = elementById('picker', HTMLInputElement);
-    picker.addEventListener('change', () => {
-      for (const file of picker.files ?? []) listener(file);
-      picker.value = '';
-    });
-    // Beside the field, too: the browser would leave the page for the file.
-    document.addEventListener('dragover', (event) => {
-      event.preventDefault();
-      drop.classList.add('over');
-    });
-    document.addEventListener('dragleave', ({ relatedTarget }) => {
-      if (relatedTarget === null) drop.classList.remove('over');
-    });
-    document.addEventListener('drop', (event) => {
-      event.preventDefault();
-      drop.classList.remove('over');
-      for (const file of event.dataTransfer?.files ?? []) listener(file);
-    });
-  }
-
-  /** Calls `listener` with the name of each fault that is asked for by a button. */
-  onFault(listener: (name: string) => void): void {
-    for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-fault]')) {
-      button.addEventListener('click', () => {
-        listener(button.dataset['fault'] ?? '');
-      });
-    }
-  }
-
-  onSample(label: string, listener: () => void): void {
-    const button = elementById('sample', HTMLButtonElement);
-    button.textContent = label;
-    button.addEventListener('click', listener);
-  }
-
-  /** Calls `listener` with each small message that is to be sent. */
-  onMessage(listener: (text: string) => void): void {
-    const words = elementById('words', HTMLInputElement);
-    elementById('message', HTMLFormElement).addEventListener('submit', (event) => {
-      event.preventDefault();
-      listener(words.value);
-      words.value = '';
-    });
-  }
-
   showFigures({ limitBytes, connections, resentBytes }: Figures): void {
     elementById('limit', HTMLElement).textContent = formatBytes(limitBytes);
     elementById('connections', HTMLElement).textContent = String(connections);

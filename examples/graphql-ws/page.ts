@@ -1,8 +1,9 @@
 import { ChunkWebSocket } from 'chunksocket/websocket';
 import { createClient } from 'graphql-ws';
 import type { Client } from 'graphql-ws';
+import { element, show, showState } from '../shared/page-elements.ts';
+import { runPage } from '../shared/page-run.ts';
 import { SocketWatch } from '../shared/page-sockets.ts';
-import { element, runPage, show, showState, socketBase } from '../shared/page-view.ts';
 
 const TEXT_CHARACTERS = 200_000;
 const PROGRESS_MS = 40;
@@ -10,7 +11,7 @@ const PROGRESS_MS = 40;
 runPage(async (stop) => {
   const watch = new SocketWatch();
   const client = createClient({
-    url: `${socketBase()}/graphql`,
+    url: '/graphql',
     webSocketImpl: ChunkWebSocket,
     lazy: false,
     on: {
@@ -69,7 +70,7 @@ async function ask(
 
 /** Shows how much of a question the server has. */
 function showProgress(socket: WebSocket): void {
-  const progress = element('sent') as HTMLProgressElement;
+  const progress = element('sent', HTMLProgressElement);
   setInterval(() => {
     progress.value = Math.max(0, 1 - socket.bufferedAmount / TEXT_CHARACTERS);
   }, PROGRESS_MS);

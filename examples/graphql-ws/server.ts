@@ -33,12 +33,7 @@ async function* count(): AsyncGenerator<{ counter: number }> {
 
 /** Serves the page, and GraphQL to it, on any free port. */
 export async function start(): Promise<Example> {
-  const http = await createPageServer(new URL('.', import.meta.url), {
-    'POST /cut': (response) => {
-      for (const connection of wss.clients) connection.terminate();
-      response.writeHead(204).end();
-    },
-  });
+  const http = await createPageServer(new URL('.', import.meta.url));
   const wss = new WebSocketServer({ server: http, path: '/graphql', maxPayload: 32 * 1024 });
   const server = new ChunkWebSocketServer(wss, { maxMessageBytes: 16 * 1024 * 1024, pongWhileWaiting: true });
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- it has all that is used of the other

@@ -2,5 +2,7 @@
 export interface Example {
   /** Of its page and its sockets. */
   readonly port: number;
+  /** What a person at the terminal should know. */
+  readonly note?: string;
   close(): Promise<void>;
 }

@@ -1,40 +1,55 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** What the page can ask for beside its files, by method and path: `POST /cut`. */
+/** What a page server answers, by method and path: `GET /document`. */
 export type Routes = Readonly<Record<string, (response: ServerResponse) => void>>;
 
+/** What there is beside the page's `index.html`, and the style that all examples have. */
+export interface PageServerOptions {
+  /** Modules of the folder that are bundled, each with the path that it gets. @defaultValue `{ '/page.js': 'page.ts' }` */
+  readonly modules?: Readonly<Record<string, string>>;
+  /** Scripts that are served as they are, by path. */
+  readonly scripts?: Readonly<Record<string, URL>>;
+  /** What else the page can ask for. */
+  readonly routes?: Routes;
+}
+
+const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript' };
+
 /**
- * Serves an example's page: its `index.html`, its `page.ts` as `/page.js`, and the style that all examples have.
+ * Serves an example's page. `POST /cut` cuts all WebSocket connections, with no word to either side.
  *
  * @param folder - URL of the example's folder, with a slash at its end
  */
-export async function createPageServer(folder: URL, routes: Routes = {}): Promise<Server> {
-  const [html, style, script] = await Promise.all([
-    readFile(new URL('index.html', folder)),
-    readFile(new URL('style.css', import.meta.url)),
-    bundle(new URL('page.ts', folder)),
-  ]);
-  const file = (type: string, content: string | Buffer) => (response: ServerResponse) => {
-    response.writeHead(200, { 'Content-Type': `${type}; charset=utf-8`, 'Cache-Control': 'no-store' }).end(content);
-  };
-  const answers: Routes = {
-    'GET /': file('text/html', html),
-    'GET /style.css': file('text/css', style),
-    'GET /page.js': file('text/javascript', script),
-    ...routes,
-  };
-  return createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    const answer = answers[`${request.method ?? ''} ${pathname}`];
-    if (answer === undefined) response.writeHead(404).end('Nothing here.\n');
-    else answer(response);
-  });
+export async function createPageServer(folder: URL, options: PageServerOptions = {}): Promise<Server> {
+  const { modules = { '/page.js': 'page.ts' }, scripts = {}, routes = {} } = options;
+  const files = [
+    ['/', readFile(new URL('index.html', folder))],
+    ['/style.css', readFile(new URL('style.css', import.meta.url))],
+    ...Object.entries(modules).map(([path, name]) => [path, bundle(new URL(name, folder))] as const),
+    ...Object.entries(scripts).map(([path, url]) => [path, readFile(url)] as const),
+  ] as const;
+  return createRouteServer({ ...(await fileRoutes(files)), ...routes });
+}
+
+/** The same for a page that another tool has built: all files of the folder. */
+export async function createFolderServer(folder: string): Promise<Server> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => {
+      const path = join(parentPath, name);
+      const relative = path.slice(folder.length).replaceAll('\\', '/');
+      return [relative === '/index.html' ? '/' : relative, readFile(path)] as const;
+    });
+  return createRouteServer(await fileRoutes(files));
 }
 
 /** Listens on any free port, and returns it. */
@@ -51,12 +66,48 @@ export async function close(server: Server): Promise<void> {
   await once(server, 'close');
 }
 
+function createRouteServer(routes: Routes): Server {
+  const upgraded = new Set<Duplex>();
+  const answers: Routes = {
+    'POST /cut': (response) => {
+      for (const socket of upgraded) socket.destroy();
+      response.writeHead(204).end();
+    },
+    ...routes,
+  };
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const answer = answers[`${request.method ?? ''} ${pathname}`];
+    if (answer === undefined) response.writeHead(404).end('Nothing here.\n');
+    else answer(response);
+  });
+  server.on('upgrade', (_request, socket) => {
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
+  });
+  return server;
+}
+
+async function fileRoutes(
+  files: readonly (readonly [path: string, content: Promise<string | Buffer>])[],
+): Promise<Routes> {
+  const read = await Promise.all(files.map(async ([path, content]) => [path, await content] as const));
+  return Object.fromEntries(
+    read.map(([path, content]) => {
+      const type = TYPES[path === '/' ? '.html' : extname(path)] ?? 'application/octet-stream';
+      const headers = { 'Content-Type': `${type}; charset=utf-8`, 'Cache-Control': 'no-store' };
+      return [`GET ${path}`, (response: ServerResponse) => response.writeHead(200, headers).end(content)];
+    }),
+  );
+}
+
 async function bundle(entry: URL): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(entry)],
     bundle: true,
     format: 'esm',
     target: 'es2022',
+    jsx: 'automatic',
     write: false,
     logLevel: 'error',
     // Without the paths of tsconfig.json: the page gets the package as `exports` of package.json has it.

@@ -1,5 +1,5 @@
 import { ChunkWebSocket } from 'chunksocket/websocket';
-import { show } from './page-view.ts';
+import { show } from './page-elements.ts';
 
 /** Watches the sockets that a library opens: a close would show that a cut was noticed above them. */
 export class SocketWatch {

@@ -1,8 +1,9 @@
 import { ChunkWebSocket } from 'chunksocket/websocket';
 import { WebsocketProvider } from 'y-websocket';
 import { Doc } from 'yjs';
+import { show, showState } from '../shared/page-elements.ts';
+import { runPage } from '../shared/page-run.ts';
 import { SocketWatch } from '../shared/page-sockets.ts';
-import { runPage, show, showState, socketBase } from '../shared/page-view.ts';
 import { longText, readContent, ROOM } from './content.ts';
 import type { Content, Edit } from './content.ts';
 
@@ -28,7 +29,7 @@ runPage(async (stop) => {
 
 function open(author: Author, watch: SocketWatch): WebsocketProvider {
   const doc = new Doc();
-  const provider = new WebsocketProvider(socketBase(), ROOM, doc, {
+  const provider = new WebsocketProvider(location.origin, ROOM, doc, {
     WebSocketPolyfill: ChunkWebSocket,
     // Both are in one page: they are not to meet by other ways than the server.
     disableBc: true,

@@ -12,12 +12,10 @@ export async function start(): Promise<Example> {
   const doc = getYDoc(ROOM);
   doc.getText('text').insert(0, longText('the server', 1, TEXT_CHARACTERS));
   const http = await createPageServer(new URL('.', import.meta.url), {
-    'GET /document': (response) => {
-      response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(readContent(doc)));
-    },
-    'POST /cut': (response) => {
-      for (const connection of wss.clients) connection.terminate();
-      response.writeHead(204).end();
+    routes: {
+      'GET /document': (response) => {
+        response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(readContent(doc)));
+      },
     },
   });
   const wss = new WebSocketServer({ server: http, maxPayload: 32 * 1024 });

@@ -56,6 +56,7 @@ export class ChunkSocket<Type extends BinaryType = 'arraybuffer'> {
     return this.#driver.emitter as SafeEmitter<ChunkSocketEvents<never>>;
   }
 
+  /** Where the socket stands; the event of the same name tells of changes. */
   get status(): Status {
     return this.#driver.status;
   }
@@ -104,6 +105,7 @@ export class ChunkSocket<Type extends BinaryType = 'arraybuffer'> {
     return this.#emitter.once(name, listener);
   }
 
+  /** Counters and measurements, as they are now. */
   stats(): Stats {
     return this.#driver.port.stats();
   }

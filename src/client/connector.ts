@@ -6,12 +6,13 @@ import * as CloseCode from '../protocol/close-code.ts';
 import { offeredProtocols, SUBPROTOCOL } from '../protocol/version.ts';
 import type { ViolationName } from '../protocol/violation.ts';
 import type { EstablishedWelcome, GoneWelcome, Welcome } from '../protocol/welcome.ts';
-import { SafeEmitter } from '../runtime/safe-emitter.ts';
+import type { SafeEmitter } from '../runtime/safe-emitter.ts';
 import { SessionPort } from '../runtime/session-port.ts';
 import type { SessionEffect } from '../runtime/port-owner.ts';
 import type { Transport, TransportClose } from '../runtime/transport.ts';
 import { Session } from '../session/session.ts';
 import type { ConnectionPhase } from './connection-phase.ts';
+import { createEmitter } from './create-emitter.ts';
 import type { Dial } from './dial.ts';
 import { Dialer } from './dialer.ts';
 import type { DialUser } from './dialer.ts';
@@ -24,7 +25,6 @@ import { LimitMemory } from './limit-memory.ts';
 import type { ConnectorOptions, PerConnection } from './options.ts';
 import { isHidden, watchPage } from './page-lifecycle.ts';
 import type { Farewell, PlainHandover } from './plain-handover.ts';
-import { reportError } from './report-error.ts';
 import { GOOD_AFTER_MS, RetryPolicy } from './retry-policy.ts';
 import { endOf } from './socket-driver.ts';
 import type { SocketDriver } from './socket-driver.ts';
@@ -35,7 +35,7 @@ import { socketUrl } from './socket-url.ts';
  * the old one cannot go on. Knows nothing of messages, which are the port's.
  */
 export class Connector implements SocketDriver, DialUser, ProbeUser {
-  readonly emitter: SafeEmitter<ChunkSocketEvents> = new SafeEmitter(reportError);
+  readonly emitter: SafeEmitter<ChunkSocketEvents>;
   readonly port: SessionPort;
   readonly over: Promise<void>;
   status: Status = 'connecting';
@@ -66,6 +66,7 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
     becomePlain?: (handover: PlainHandover) => void,
   ) {
     this.#options = options;
+    this.emitter = createEmitter(options);
     this.#becomePlain = becomePlain;
     if (becomePlain !== undefined && options.fallback === 'plain') {
       this.#probe = new FallbackProbe(this, options.protocols, () => options.clock.now());

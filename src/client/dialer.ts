@@ -62,6 +62,7 @@ export class Dialer {
       if (this.#asking !== asking) return;
       const { protocols, handlers } = this.#user.asked(dial);
       this.transport = openBrowserTransport(WebSocket, dial.url, protocols, handlers);
+      this.#emitter.emit('connect', { attempt: context.attempt, url: dial.url });
     } catch (error) {
       if (this.#asking !== asking) return;
       if (error instanceof OptionError) {

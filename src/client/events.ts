@@ -8,10 +8,31 @@ import type { TransportClose } from '../runtime/transport.ts';
  */
 export type Status = 'connecting' | 'open' | 'reconnecting' | 'closing' | 'closed';
 
+/** What the option `debug` is told: every event but the messages, in order, before the listeners of it. */
+export type DebugEntry = {
+  [Kind in DebugKind]: {
+    /** By the socket's clock, in ms; in a browser since the page was loaded. */
+    readonly atMs: number;
+    /** Name of the event. */
+    readonly kind: Kind;
+    /** The event. */
+    readonly data: ChunkSocketEvents[Kind];
+  };
+}[DebugKind];
+
+/** Names of the events that the option `debug` is told. */
+export type DebugKind = Exclude<keyof ChunkSocketEvents, 'message' | 'incoming'>;
+
 /** What a {@link ChunkSocket} emits: one object each. */
 export interface ChunkSocketEvents<Binary = BinaryForms[BinaryType]> extends SessionEvents<Binary> {
   /** The first connection is up. */
   open: { readonly protocol: string };
+  /** A connection begins to open. */
+  connect: {
+    /** Tries since the last connection that held, from 0. */
+    readonly attempt: number;
+    readonly url: string;
+  };
   status: { readonly status: Status; readonly previous: Status };
   /** A connection was lost, or could not be had; the next try comes in `delayMs`. */
   retry: {

@@ -15,6 +15,7 @@ import { DEFAULT_WHOLE_BYTES } from '../runtime/port-owner.ts';
 import type { PortOwner, SessionLossPolicy } from '../runtime/port-owner.ts';
 import type { TransportClose } from '../runtime/transport.ts';
 import type { WebSocketConstructor } from './browser-transport.ts';
+import type { DebugEntry } from './events.ts';
 import { platformClock } from './platform-clock.ts';
 
 /** What a `url` or `auth` function is told of the connection it is asked for. */
@@ -35,7 +36,7 @@ export interface ChunkSocketOptions<Type extends BinaryType = BinaryType> {
   /** Application subprotocols, most wanted first, at most 16. @defaultValue `[]` */
   readonly protocols?: string | readonly string[] | undefined;
   /** Any JSON value for the server's `authorize`, at most 3 KiB; travels in the handshake, not in the URL. @defaultValue none */
-  readonly auth?: PerConnection<unknown>;
+  readonly auth?: PerConnection<object | string | number | boolean | null | undefined>;
   /**
    * Form of binary messages. As `'blob'` they are put together outside of the JavaScript heap.
    * @defaultValue `'arraybuffer'`
@@ -96,6 +97,11 @@ export interface ChunkSocketOptions<Type extends BinaryType = BinaryType> {
    * minutes. Never once a server of this socket has spoken the protocol. @defaultValue `'none'`
    */
   readonly fallback?: 'none' | 'plain' | undefined;
+  /**
+   * Told of each try to connect, of status, limits, losses, resumes and the end, for a log; not of messages.
+   * @defaultValue none
+   */
+  readonly debug?: ((entry: DebugEntry) => void) | undefined;
   /** The WebSocket class, where the platform has none (`ws` in Node 20). @defaultValue `globalThis.WebSocket` */
   readonly WebSocket?: WebSocketConstructor | undefined;
   /** Time and timers, for tests. @defaultValue the platform's */
@@ -111,7 +117,7 @@ type NumberOption = {
 type ChoiceOption = 'binaryType' | 'onSessionLost' | 'rememberLimits' | 'mode' | 'fallback';
 
 /** Options with every default filled in, and checked. */
-export type ResolvedOptions = Pick<ChunkSocketOptions, 'auth' | 'shouldRetry' | 'WebSocket'> & {
+export type ResolvedOptions = Pick<ChunkSocketOptions, 'auth' | 'shouldRetry' | 'debug' | 'WebSocket'> & {
   readonly [Name in NumberOption | ChoiceOption | 'clock' | 'random']: Exclude<ChunkSocketOptions[Name], undefined>;
 } & { readonly protocols: readonly string[]; readonly terms: Terms };
 
@@ -169,7 +175,7 @@ export function resolveOptions(options: ChunkSocketOptions): ResolvedOptions {
     resolved[name] = value;
     if (!words.includes(value)) throw new OptionError(name, value, words.join(' or '));
   }
-  for (const name of ['shouldRetry', 'random', 'WebSocket']) {
+  for (const name of ['shouldRetry', 'debug', 'random', 'WebSocket']) {
     const value = resolved[name];
     if (value !== undefined && typeof value !== 'function') throw new OptionError(name, value, 'a function');
   }

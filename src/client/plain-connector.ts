@@ -5,8 +5,9 @@ import * as CloseCode from '../protocol/close-code.ts';
 import { PLAIN_SUBPROTOCOL } from '../protocol/version.ts';
 import type { MessageHandlers, MessageTransport } from '../runtime/message-transport.ts';
 import { PlainPort } from '../runtime/plain-port.ts';
-import { SafeEmitter } from '../runtime/safe-emitter.ts';
+import type { SafeEmitter } from '../runtime/safe-emitter.ts';
 import type { TransportClose } from '../runtime/transport.ts';
+import { createEmitter } from './create-emitter.ts';
 import { Dialer } from './dialer.ts';
 import type { DialUser } from './dialer.ts';
 import type { ChunkSocketEvents, Status } from './events.ts';
@@ -15,7 +16,6 @@ import type { HeldConnection } from './held-connection.ts';
 import type { PerConnection, ResolvedOptions } from './options.ts';
 import { watchPage } from './page-lifecycle.ts';
 import type { PlainHandover } from './plain-handover.ts';
-import { reportError } from './report-error.ts';
 import { GOOD_AFTER_MS, RetryPolicy } from './retry-policy.ts';
 import { endOf } from './socket-driver.ts';
 import type { SocketDriver } from './socket-driver.ts';
@@ -55,7 +55,7 @@ export class PlainConnector implements SocketDriver, DialUser, MessageHandlers {
    * @param handover - what a socket was before it was clear that the server does not speak the protocol
    */
   constructor(url: PerConnection<string | URL>, options: ResolvedOptions, handover?: PlainHandover) {
-    const { emitter = new SafeEmitter<ChunkSocketEvents>(reportError), farewell } = handover ?? {};
+    const { emitter = createEmitter(options), farewell } = handover ?? {};
     this.emitter = emitter;
     this.over = handover?.over ?? endOf(emitter);
     this.status = handover?.status ?? 'connecting';

@@ -26,7 +26,7 @@ export class ClosedError extends ChunkSocketError {
 export class HandshakeError extends ChunkSocketError {
   declare readonly closeCode: number;
 
-  constructor(closeCode: number, message: string, hint?: string) {
+  constructor(closeCode: number, message: string, hint = `See explainClose({ code: ${closeCode} }).`) {
     super('ERR_HANDSHAKE', message, { closeCode, hint } as object);
   }
 }
@@ -52,7 +52,7 @@ export class LimitTooSmallError extends ChunkSocketError {
   constructor(trail: readonly number[]) {
     super('ERR_LIMIT_TOO_SMALL', `The path answered 1009 to every packet size tried: ${trail.join(', ')} bytes.`, {
       trail,
-      hint: 'Raise the message limit of the server, or of a gateway before it.',
+      hint: 'Raise the limit of the server or a gateway.',
     } as object);
   }
 }

@@ -26,7 +26,7 @@ export class BufferFullError extends ChunkSocketError {
 
   constructor(sizeBytes: number, bufferedBytes: number, limitBytes: number) {
     const message = `${sizeBytes} bytes do not fit beside ${bufferedBytes} in maxBufferedBytes ${limitBytes}.`;
-    const hint = 'Wait for drain, or send a Blob, which is not kept in memory.';
+    const hint = 'Wait for drain, or send a Blob.';
     super('ERR_BUFFER_FULL', message, { sizeBytes, bufferedBytes, limitBytes, hint } as object);
   }
 }
@@ -100,7 +100,7 @@ export class PlainModeError extends ChunkSocketError {
   constructor(option: string) {
     super('ERR_PLAIN_MODE', `Option ${option} of send cannot be conveyed in the plain mode.`, {
       option,
-      hint: 'Put it into the message itself, or serve the socket with chunksocket/server.',
+      hint: 'Put it into the message, or serve the socket with chunksocket/server.',
     } as object);
   }
 }

@@ -1,4 +1,6 @@
 import { CloseCode } from './close-codes.ts';
+import { gatewayOptions } from './gateway-options.ts';
+import type { GatewayOption } from './gateway-options.ts';
 import { sizeOptions } from './size-options.ts';
 import type { SizeOption } from './size-options.ts';
 
@@ -20,6 +22,8 @@ export interface CloseExplanation {
   reason?: string;
   /** With 1009: where common servers set the size. */
   sizeOptions?: readonly SizeOption[];
+  /** With 1006 and 1014: what common proxies do, and where their timeouts are set. */
+  gatewayOptions?: readonly GatewayOption[];
 }
 
 const RESUMES = 'Reconnects with backoff and resumes: nothing is lost, nothing arrives twice.';
@@ -113,12 +117,16 @@ const rows: readonly Row[] = [
     CloseCode.messageTooBig,
     'Message Too Big',
     'A message is bigger than the other side takes.',
-    'Soon after a big send(). Every server has its maximum, from 8 KiB (Tomcat, Spring) to 100 MiB (ws). It is often seen as ' +
-      '1006: the server closes with data unread, the browser runs into the reset and forgets the code. Some servers never send it (uWebSockets, Deno).',
-    'Lowers the limit, reconnects at once, and sends again, in smaller packets, only what the other side does not have. ' +
-      'Ends the session only when the smallest packet (512 bytes) is refused. In the plain mode that message fails alone, with MessageTooBigError.',
+    'Soon after a big send(), most often on the first one of its size. Every server has its maximum, from 8 KiB (Tomcat, Spring) to ' +
+      '100 MiB (ws). wasClean tells nothing: Firefox mostly says false. It is often seen as 1006: the server closes with data unread, ' +
+      'the browser runs into the reset and forgets the code; a proxy between makes that more likely. Some servers never send it ' +
+      '(uWebSockets, Deno, Go x/net), and some say something else (Netty 1000 for a fragmented message, Azure Speech 1007, Discord 4002).',
+    'Lowers the limit, reconnects at once, and sends again, in smaller packets, only what the other side does not have; the limit is ' +
+      'remembered for a week. Ends the session only when the smallest packet (512 bytes) is refused. In the plain mode that message fails ' +
+      'alone, with MessageTooBigError.',
     'With the protocol on both sides: nothing, messages are cut into packets below the limit. Without it: cut messages into chunks ' +
-      'yourself, or raise the maximum of the server (see sizeOptions), and that of every gateway before it. Count bytes of UTF-8, not characters, and not what compression leaves of them.',
+      'yourself, or raise the maximum of the server (see sizeOptions), and that of every gateway before it. Never just send the message again. ' +
+      'Count bytes of UTF-8, not characters, and not what compression leaves of them; a limit of frames is one of messages, since a browser does not choose its frames.',
   ],
   [
     1010,
@@ -157,11 +165,14 @@ const rows: readonly Row[] = [
     'Bad Gateway',
     'A gateway got an invalid answer from its upstream, or none.',
     'Application relays send it when their backend is down. Proxies such as nginx, HAProxy, Apache, Caddy and lighttpd do not: with ' +
-      'them a dead upstream is an HTTP 502, 503 or 504 on the handshake, which a page sees as 1006 and no open event. WebKitGTK shows it as 1006.',
-    RESUMES,
+      'them a dead upstream is an HTTP 502, 503 or 504 on the handshake, which a page sees as an error and 1006, without an open event and without the ' +
+      'status; one that dies later is a 1006. They do pass on a 1014 that the server itself sends. WebKitGTK shows it as 1006.',
+    'Reconnects with backoff and resumes: nothing is lost, nothing arrives twice. The same holds for the 1006 that it mostly looks like; ' +
+      'packets do not get smaller for it. Before the first session it backs off, too.',
     'Check, in this order: is the upstream up, and does its health check pass; does it listen on the address and port that the gateway ' +
       'is configured for; does the gateway pass on Upgrade and Connection, with HTTP/1.1 to the upstream; do its timeouts for connecting and ' +
-      'for idle connections leave enough time. If it comes with a reason such as "unauthorized", an application uses the code for something else: ask for 4xxx instead.',
+      'for idle connections (see gatewayOptions) leave enough time: more than the heartbeat of the SDK, 20 s. During a deploy, start the new server before the old one stops. ' +
+      'If it comes with a reason such as "unauthorized", an application uses the code for something else: ask for 4xxx instead.',
   ],
   [
     1015,
@@ -287,6 +298,7 @@ export const closeCodeGuide: readonly CloseExplanation[] = rows.map(
     sdk,
     advice,
     ...(code === CloseCode.messageTooBig && { sizeOptions }),
+    ...((code === CloseCode.badGateway || code === CloseCode.abnormal) && { gatewayOptions }),
   }),
 );
 

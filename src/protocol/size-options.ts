@@ -59,6 +59,17 @@ export const sizeOptions: readonly SizeOption[] = [
   { server: 'Bun', option: 'maxPayloadLength', defaultBytes: 16 * MIB },
   { server: 'Boost.Beast', option: 'read_message_max', defaultBytes: 16 * MIB },
   { server: 'Cloudflare Workers, Durable Objects', option: undefined, defaultBytes: 32 * MIB, note: 'fixed' },
+  {
+    server: 'Go x/net/websocket',
+    option: 'Conn.MaxPayloadBytes',
+    defaultBytes: 32 * MIB,
+    note: 'without a close code: shows as 1006',
+  },
+  {
+    server: 'faye-websocket (Node.js, Ruby), Rails ActionCable',
+    option: 'max_length (maxLength)',
+    defaultBytes: 64 * MIB - 1,
+  },
   { server: 'Deno', option: undefined, defaultBytes: 64 * MIB - 1, note: 'fixed; without a close code: shows as 1006' },
   { server: 'ws (Node.js)', option: 'maxPayload', defaultBytes: 100 * MIB },
   { server: 'Go gorilla/websocket', option: 'Conn.SetReadLimit', defaultBytes: undefined },

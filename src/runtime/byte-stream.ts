@@ -37,6 +37,16 @@ export function byteStream(feed: ByteFeed): ReadableStream<Uint8Array<ArrayBuffe
     return filled;
   };
 
+  /** Between reads: whoever pipes it somewhere slow is to hear at once that the rest will not come. */
+  const watch = (controller: ReadableByteStreamController): void => {
+    feed.follow(() => {
+      const { error } = feed;
+      if (error === undefined) return;
+      feed.follow(undefined);
+      controller.error(error);
+    });
+  };
+
   const pull = (controller: ReadableByteStreamController): Promise<void> =>
     new Promise((resolve) => {
       feed.follow(() => {
@@ -59,12 +69,14 @@ export function byteStream(feed: ByteFeed): ReadableStream<Uint8Array<ArrayBuffe
           isDone = part !== undefined || isOver;
         }
         if (!isDone) return;
-        feed.follow(undefined);
+        if (error === undefined && !isAtEnd()) watch(controller);
+        else feed.follow(undefined);
         resolve();
       });
     });
 
   const source = {
+    start: watch,
     pull,
     cancel: (reason: unknown): void => {
       feed.follow(undefined);

@@ -2,6 +2,8 @@ import type { ClosedError } from '../errors/session-errors.ts';
 import { AbortedError, BufferFullError, SessionLostError } from '../errors/transfer-errors.ts';
 import { OutgoingMessage } from '../session/mux/outgoing-message.ts';
 import type { Source } from '../session/mux/source.ts';
+import { channelStats } from './channel-stats.ts';
+import type { ChannelStats } from './channel-stats.ts';
 import type { MessageSink } from './message-sink.ts';
 import type { PortOwner } from './port-owner.ts';
 import { readSendOptions } from './send-options.ts';
@@ -29,7 +31,7 @@ export class Outbox implements TransferHost {
   readonly #owner: OutboxOwner;
   #wake: () => void;
   /** Messages that are not settled. Each has its transfer as its holder. */
-  #openCount = 0;
+  readonly #open = new Set<OutgoingMessage>();
   /** Messages that wait for the next session, since this one is about to end. */
   #held: Set<OutgoingMessage> | undefined;
   #closed: ClosedError | undefined;
@@ -53,6 +55,11 @@ export class Outbox implements TransferHost {
     return this.sink.bufferedBytes + this.#sumHeld('totalBytes');
   }
 
+  /** What waits on each channel. */
+  get channels(): ChannelStats[] {
+    return channelStats(this.#open);
+  }
+
   /** Fulfilled while at most half of what may be kept in memory is. */
   get ready(): Promise<void> {
     this.#gate ??= this.#newGate();
@@ -72,7 +79,7 @@ export class Outbox implements TransferHost {
     const message = new OutgoingMessage({ source, channel, priority, meta, expiresAtMs });
     const handle = new TransferHandle(message, this, signal);
     message.holder = handle;
-    this.#openCount++;
+    this.#open.add(message);
     const refusal =
       this.#closed ?? (signal?.aborted === true ? new AbortedError(signal.reason) : this.#refusal(source));
     if (refusal === undefined) {
@@ -128,7 +135,9 @@ export class Outbox implements TransferHost {
       : origin;
     handle.message = copy;
     message.holder = undefined;
+    this.#open.delete(message);
     copy.holder = handle;
+    this.#open.add(copy);
     this.sink.send(copy);
   }
 
@@ -152,7 +161,7 @@ export class Outbox implements TransferHost {
     const handle = message.holder as TransferHandle | undefined;
     if (handle === undefined) return;
     message.holder = undefined;
-    this.#openCount--;
+    this.#open.delete(message);
     handle.settle(error);
   }
 
@@ -163,7 +172,7 @@ export class Outbox implements TransferHost {
   /** Tells those who wait for room, or for the end of everything. */
   update(): void {
     this.#openGate();
-    if (this.#wasBuffered && this.#openCount === 0 && this.bufferedBytes === 0) {
+    if (this.#wasBuffered && this.#open.size === 0 && this.bufferedBytes === 0) {
       this.#wasBuffered = false;
       this.#owner.emitter.emit('drain', { bufferedBytes: 0 });
     }
@@ -196,7 +205,7 @@ export class Outbox implements TransferHost {
   #heldBytes(): number {
     return Math.max(
       this.sink.heldBytes + this.#sumHeld('heldBytes'),
-      (this.#openCount - FREE_MESSAGES) * MIN_HELD_BYTES,
+      (this.#open.size - FREE_MESSAGES) * MIN_HELD_BYTES,
     );
   }
 

@@ -184,6 +184,7 @@ export class PlainPort {
       limitBytes: Math.max(0, limit.refusedBytes - 1),
       limitFloorBytes: limit.knownBytes,
       limitCeilingBytes: limit.refusedBytes,
+      channels: this.#outbox.channels,
     };
   }
 

@@ -219,6 +219,7 @@ export class PlainQueue implements MessageSink {
     this.#expiry.delete(message);
     message.state = 'written';
     message.channelNumber = 0;
+    message.writtenBytes = bytes.length;
     entry.endAt = this.#givenBytes += bytes.length;
     this.#givenCount++;
     this.sentPackets++;

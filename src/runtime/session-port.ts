@@ -214,6 +214,7 @@ export class SessionPort {
       limitBytes: learner.limit,
       limitFloorBytes: learner.floor,
       limitCeilingBytes: learner.ceiling,
+      channels: this.#outbox.channels,
     };
   }
 

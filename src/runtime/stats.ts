@@ -1,3 +1,5 @@
+import type { ChannelStats } from './channel-stats.ts';
+
 /**
  * A snapshot of a socket or session. Counts are totals since it was made; bytes, milliseconds. In the plain mode a packet
  * is a message, what is in flight is in doubt, and round trip and rate are unknown.
@@ -29,4 +31,6 @@ export interface Stats {
   readonly limitFloorBytes: number;
   /** Smallest packet known or suspected not to pass; `Infinity` for none. */
   readonly limitCeilingBytes: number;
+  /** Channels with messages that are not wholly sent yet. */
+  readonly channels: readonly ChannelStats[];
 }

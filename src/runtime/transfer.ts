@@ -27,6 +27,11 @@ export interface Transfer {
   /** As it was sent: a copy of what was given. */
   readonly meta: unknown;
   readonly state: TransferState;
+  /**
+   * Payload that was given to a connection at least once, in bytes. What lies between `ackedBytes` and it is under way, or
+   * is sent again when the session goes on after a loss.
+   */
+  readonly sentBytes: number;
   /** Payload that the peer has acknowledged, in bytes; in the plain mode, that has left the socket's buffer. */
   readonly ackedBytes: number;
   /** Length of the payload in bytes, where it is known. */
@@ -109,6 +114,10 @@ export class TransferHandle implements Transfer {
 
   get state(): TransferState {
     return this.#outcome ?? (this.message.channelNumber < 0 ? 'queued' : 'sending');
+  }
+
+  get sentBytes(): number {
+    return this.message.writtenBytes;
   }
 
   get ackedBytes(): number {

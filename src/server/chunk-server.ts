@@ -10,6 +10,7 @@ import type { Unsubscribe } from '../runtime/safe-emitter.ts';
 import type { SendOptions } from '../runtime/send-options.ts';
 import type { Transfer } from '../runtime/transfer.ts';
 import { nodeClock } from './node-clock.ts';
+import { nodeModule } from './node-module.ts';
 import { checkNumber, resolveOptions } from './options.ts';
 import type { ChunkServerOptions } from './options.ts';
 import { Reception } from './reception.ts';
@@ -150,6 +151,7 @@ export class ChunkServer<Type extends BinaryType = 'uint8array'> {
     return this.#emitterOf(name).once(name, listener);
   }
 
+  /** Counters, as they are now. */
   stats(): ServerStats {
     const { store, tombstones, arrivingCount, incomingBytes } = this.#reception;
     return {
@@ -266,7 +268,9 @@ function inForm<Type extends BinaryType>(session: ServerSession): ServerSession<
 }
 
 function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error));
+  const process = nodeModule('node:process');
+  if (process === undefined) console.error(error);
+  else process.emitWarning(error instanceof Error ? error : String(error));
 }
 
 function checkPayload(maxPayload: number | undefined): number | undefined {

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { isIPv6 } from 'node:net';
 
 const MAPPED = '::ffff:';
 /** Groups of 16 bits that stand for one customer: the rest is theirs to choose. */
@@ -10,7 +9,8 @@ export function clientAddress({ socket }: Pick<IncomingMessage, 'socket'>): stri
   const { remoteAddress } = socket;
   if (remoteAddress === undefined) return undefined;
   if (remoteAddress.startsWith(MAPPED)) return remoteAddress.slice(MAPPED.length);
-  return isIPv6(remoteAddress) ? networkOf(remoteAddress) : remoteAddress;
+  // An address of IPv4 has none.
+  return remoteAddress.includes(':') ? networkOf(remoteAddress) : remoteAddress;
 }
 
 function networkOf(address: string): string {

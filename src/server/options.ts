@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { totalmem } from 'node:os';
 import { OptionError } from '../errors/session-errors.ts';
 import {
   DEFAULT_TERMS,
@@ -13,6 +12,7 @@ import type { BinaryType } from '../runtime/events.ts';
 import { DEFAULT_WHOLE_BYTES } from '../runtime/port-owner.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Authorize } from './authorize.ts';
+import { nodeModule } from './node-module.ts';
 
 /** Chooses one of the application subprotocols that the client offers; undefined for none. */
 export type SelectProtocol = (offered: readonly string[], request: IncomingMessage) => string | undefined;
@@ -215,11 +215,13 @@ export function resolveOptions(options: ChunkServerOptions): ResolvedOptions {
   return { ...options, ...numbers, poolBytes, maxIncomingBytes, binaryType };
 }
 
-/** Of the machine's, or of the container's where that is less. */
+/** Of the machine's, or of the container's where that is less; a page does not tell. */
 function halfOfMemory(): number {
+  const os = nodeModule('node:os');
+  if (os === undefined) return Infinity;
   // 0 where nobody limits it.
   const limitBytes = process.constrainedMemory() || Infinity;
-  return Math.floor(Math.min(limitBytes, totalmem()) / 2);
+  return Math.floor(Math.min(limitBytes, os.totalmem()) / 2);
 }
 
 /** Longer names than this would not fit a WELCOME beside everything else. */

@@ -67,6 +67,7 @@ export interface ServerSession<Type extends BinaryType = BinaryType> {
   readonly protocol: string;
   /** About the first connection. */
   readonly request: RequestInfo;
+  /** Where the session stands; the event of the same name tells of changes. */
   readonly status: SessionStatus;
   /** Payload that the client has not acknowledged, in bytes; waiting messages included. */
   readonly bufferedAmount: number;
@@ -92,6 +93,7 @@ export interface ServerSession<Type extends BinaryType = BinaryType> {
     name: Name,
     listener: (event: ServerSessionEvents<BinaryForms[Type]>[Name]) => unknown,
   ): Unsubscribe;
+  /** Counters and measurements, as they are now. */
   stats(): Stats;
   /**
    * Finishes what was sent, lets the client finish what it has started, then ends the session. A second call changes

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { OptionError } from '../../src/index.ts';
 import { startServer } from '../support/start-server.ts';
-import { collect, openScripted, openSocket } from './support.ts';
+import { collect, openPair, openScripted, openSocket } from './support.ts';
 
 /** Names of channels that TypeScript refuses, and JavaScript does not. */
 const noStrings = [5, 200, -1, 1.5, null, true, {}, [], ['a', 'b']].map((value) => value as unknown as string);
@@ -10,8 +10,7 @@ describe('a channel that is no string', () => {
   test.each(noStrings.map((channel) => [JSON.stringify(channel), channel]))(
     'is an OptionError of the client (%s), whose other messages go on',
     async (_shown, channel) => {
-      const { url, sessions } = await startServer();
-      const socket = openSocket(url);
+      const { socket, session } = await openPair();
       await socket.send('before').delivered;
 
       expect(() => socket.send('never', { channel })).toThrow(
@@ -22,7 +21,7 @@ describe('a channel that is no string', () => {
       expect(socket.status).toBe('open');
       expect(socket.bufferedAmount).toBe(0);
       const got: unknown[] = [];
-      (await sessions.next()).on('message', ({ data }) => got.push(data));
+      session.on('message', ({ data }) => got.push(data));
       await expect.poll(() => got).toEqual(['before', 'after']);
     },
   );
@@ -30,12 +29,14 @@ describe('a channel that is no string', () => {
   test.each(noStrings.map((channel) => [JSON.stringify(channel), channel]))(
     'is an OptionError of the session (%s), and the server lives on',
     async (_shown, channel) => {
-      const { url, server, sessions } = await startServer();
+      const {
+        socket,
+        session,
+        server: { server },
+      } = await openPair();
       const errors: unknown[] = [];
       server.on('error', ({ error }) => errors.push(error));
-      const socket = openSocket(url);
       const messages = collect(socket, 'message');
-      const session = await sessions.next();
       // As an application answers that trusts what it was asked for.
       session.on('message', ({ data, meta }) => {
         session.send(data, { channel: (meta as { replyTo: string } | undefined)?.replyTo });

@@ -4,8 +4,7 @@ import type { ServerIncoming } from '../../src/server.ts';
 import { streamOf, tellings } from '../support/incoming-support.ts';
 import { settle } from '../support/manual-clock.ts';
 import { patternBytes } from '../support/pattern-bytes.ts';
-import { startServer } from '../support/start-server.ts';
-import { collect, openScripted, openSocket, outcomeOf } from './support.ts';
+import { collect, openPair, openScripted, outcomeOf } from './support.ts';
 
 const KIB = 1024;
 
@@ -101,22 +100,19 @@ describe('ready', () => {
   );
 
   test('is rejected when the server closes, and at a session that is terminated', async () => {
-    const { url, sessions } = await startServer({ maxBufferedBytes: 1000 });
-    const socket = openSocket(url);
-    const session = await sessions.next();
+    const { socket, session } = await openPair({ server: { maxBufferedBytes: 1000 } });
     session.send(patternBytes(1000));
     const ofSession = outcomeOf(session.ready);
+    const closes = collect(socket, 'close');
     session.terminate();
     expect(await ofSession).toMatchObject({ code: 'ERR_CLOSED' });
     await expect(session.ready).rejects.toMatchObject({ code: 'ERR_CLOSED' });
-    await collect(socket, 'close').next();
+    await closes.next();
     await expect(socket.ready).rejects.toMatchObject({ code: 'ERR_CLOSED' });
   });
 
   test('keeps a producer at the pace of whoever reads', async () => {
-    const { url, sessions } = await startServer();
-    const socket = openSocket(url, { maxBufferedBytes: 256 * KIB });
-    const session = await sessions.next();
+    const { socket, session } = await openPair({ client: { maxBufferedBytes: 256 * KIB } });
     let received = 0;
     session.on('message', ({ data }) => {
       received += (data as Uint8Array).length;
@@ -202,9 +198,7 @@ describe('bufferedAmount', () => {
 
 describe('at the limit', () => {
   test('the last byte fits, one more is BufferFullError, and nothing queued is lost; at the server as well', async () => {
-    const { url, sessions } = await startServer({ maxBufferedBytes: 1000 });
-    const socket = openSocket(url);
-    const session = await sessions.next();
+    const { socket, session } = await openPair({ server: { maxBufferedBytes: 1000 } });
     const told = tellings<ServerIncoming>(socket as never);
     const fits = [session.send(patternBytes(999)), session.send('x')];
     const over = session.send('y');

@@ -1,16 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { bufferBytes } from '../support/collect-garbage.ts';
 import { settle } from '../support/manual-clock.ts';
-import { startServer } from '../support/start-server.ts';
-import { openSocket, outcomeOf } from './support.ts';
+import { openPair, outcomeOf } from './support.ts';
 
 const MIB = 1024 * 1024;
 
 describe('a stream that fails', () => {
   test.each([0, 2, 4, 6, 8, 10, 12, 14])('harms no message that is sent %i turns later', async (turns) => {
-    const { url, sessions } = await startServer();
-    const socket = openSocket(url);
-    const session = await sessions.next();
+    const { socket, session } = await openPair();
     const texts: unknown[] = [];
     session.on('message', ({ data }) => texts.push(data));
     let fail: () => void = () => undefined;
@@ -39,10 +36,9 @@ describe('a stream that fails', () => {
 
 describe('what waits for a channel number', () => {
   test('is not read into memory, but for a few', async () => {
-    const { url, sessions } = await startServer({ maxOpenChannels: 4 });
-    const socket = openSocket(url);
+    const { socket, session } = await openPair({ server: { maxOpenChannels: 4 } });
     // Nobody reads, so that the numbers stay taken. Each Blob that is read costs its 2 MiB, and what Node reads ahead.
-    (await sessions.next()).on('incoming', () => undefined);
+    session.on('incoming', () => undefined);
     let reads = 0;
     async function* source(): AsyncGenerator<Uint8Array> {
       reads++;
@@ -60,10 +56,9 @@ describe('what waits for a channel number', () => {
   });
 
   test('all gets its turn, idle streams before it or not', async () => {
-    const { url, sessions } = await startServer({ maxOpenChannels: 4 });
-    const socket = openSocket(url);
+    const { socket, session } = await openPair({ server: { maxOpenChannels: 4 } });
     const got = new Set<string>();
-    (await sessions.next()).on('message', ({ channel }) => {
+    session.on('message', ({ channel }) => {
       got.add(channel);
     });
     const never = new Promise<never>(() => undefined);

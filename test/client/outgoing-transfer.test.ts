@@ -44,6 +44,32 @@ describe('a transfer', () => {
     expect([first.state, second.state, first.ackedBytes]).toEqual(['delivered', 'delivered', 200 * KIB]);
   });
 
+  test('tells what was given to a connection; what of it is not acknowledged is what a resume sends again', async () => {
+    const { socket, server, clock } = openScripted();
+    const transfer = socket.send(patternBytes(200 * KIB));
+    expect(transfer.sentBytes).toBe(0);
+    const first = await server.accept();
+    await settle();
+    expect(transfer.sentBytes).toBeGreaterThan(10 * KIB);
+    expect(transfer.sentBytes).toBeLessThan(200 * KIB);
+    const { received } = server;
+    first.ack();
+    await settle();
+    const { ackedBytes, sentBytes } = transfer;
+    expect(ackedBytes).toBeGreaterThan(0);
+    expect(sentBytes).toBeGreaterThan(ackedBytes);
+    // What came since is lost.
+    server.received = received;
+    first.end();
+    expect([transfer.ackedBytes, transfer.sentBytes]).toEqual([ackedBytes, sentBytes]);
+    clock.advance(1000);
+    server.isAcking = true;
+    (await server.next()).accept();
+    await transfer.delivered;
+    expect([transfer.sentBytes, transfer.ackedBytes]).toEqual([200 * KIB, 200 * KIB]);
+    expect(socket.stats().resentBytes).toBeGreaterThanOrEqual(sentBytes - ackedBytes);
+  });
+
   test('is queued again when it waits for the next session', async () => {
     const { socket, server, clock } = openScripted();
     const first = await server.accept();

@@ -411,6 +411,25 @@ describe('a queue', () => {
 });
 
 describe('stats', () => {
+  test('tell what waits on each channel', async () => {
+    const { socket, server } = openScripted();
+    const file = socket.send(patternBytes(200 * KIB), { channel: 'files' });
+    for (const text of ['one', 'three']) socket.send(text, { channel: 'notes' });
+    expect(socket.stats().channels).toEqual([
+      { name: 'files', messages: 1, bytes: 200 * KIB, isHeldUp: false },
+      { name: 'notes', messages: 2, bytes: 8, isHeldUp: false },
+    ]);
+    const connection = await server.accept();
+    await settle();
+    const bytes = 200 * KIB - file.sentBytes;
+    expect(file.sentBytes).toBeGreaterThan(0);
+    expect(socket.stats().channels).toEqual([{ name: 'files', messages: 1, bytes, isHeldUp: false }]);
+    server.isAcking = true;
+    connection.ack();
+    await file.delivered;
+    expect(socket.stats().channels).toEqual([]);
+  });
+
   test('count what went over the wire, over all connections', async () => {
     const { url, sessions, wss } = await startServer();
     const socket = openSocket(url);

@@ -3,6 +3,9 @@ import { WebSocket } from 'ws';
 import { ChunkSocket } from '../../src/index.ts';
 import type { ChunkSocketEvents, ChunkSocketOptions, PerConnection } from '../../src/index.ts';
 import type { WebSocketConstructor } from '../../src/index.ts';
+import type { BinaryType } from '../../src/index.ts';
+import { createPair } from '../../src/testing.ts';
+import type { Pair, PairOptions } from '../../src/testing.ts';
 import { Inbox } from '../support/inbox.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { ScriptedServer } from './scripted-server.ts';
@@ -21,6 +24,16 @@ export function openSocket(url: PerConnection<string | URL>, options: ChunkSocke
   });
   onTestFinished(() => socket.close(1000, '', { drainMs: 0 }));
   return socket;
+}
+
+/** A client and its session at a real server, without a network; both end when the test is over. */
+export async function openPair({
+  client,
+  server,
+}: Pick<PairOptions<BinaryType, 'uint8array'>, 'client' | 'server'> = {}): Promise<Pair<BinaryType>> {
+  const pair = await createPair({ client, server });
+  onTestFinished(pair.close);
+  return pair;
 }
 
 /** A client, its scripted server and its clock. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createContext, runInContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
+import { integrityProblem } from '../../scripts/integrity.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
@@ -79,6 +80,10 @@ describe('the package', () => {
     expect(/^## (\S+)/m.exec(read('CHANGELOG.md'))?.[1]).toBe(manifest.version);
   });
 
+  test('has the hash that the documents name for the script tag', () => {
+    expect(integrityProblem()).toBeUndefined();
+  });
+
   test('has source maps that name their sources and carry them', () => {
     const maps = readdirSync(`${root}/dist`, { recursive: true, encoding: 'utf8' }).filter((path) =>
       path.endsWith('.map'),
@@ -140,7 +145,9 @@ describe('an entry', () => {
 
   test('for pages imports no more than the dependencies, and nothing of Node', () => {
     const allowed = Object.keys(manifest.dependencies);
-    expect([...packagesOf('dist/index.js')].filter((name) => !allowed.includes(name))).toEqual([]);
+    for (const entry of ['index', 'websocket', 'testing']) {
+      expect([...packagesOf(`dist/${entry}.js`)].filter((name) => !allowed.includes(name))).toEqual([]);
+    }
     expect([...packagesOf('dist/explain.js')]).toEqual([]);
   });
 

@@ -107,7 +107,20 @@ describe('a byte stream', () => {
     // The rest of the second part is enough.
     expect((await reader.read(new Uint8Array(8))).value).toHaveLength(8);
     expect(feed.reads).toBe(2);
+    feed.add(patternBytes(10));
     await settle();
+    expect(feed.reads).toBe(2);
+  });
+
+  test.each(['before the first read', 'between two'])('hears %s that the rest will not come', async (when) => {
+    const feed = new Feed();
+    const reader = byteStream(feed).getReader();
+    if (when === 'between two') {
+      feed.add(patternBytes(3));
+      await reader.read();
+    }
+    feed.fail(new RangeError('gone'));
+    await expect(reader.closed).rejects.toThrow(new RangeError('gone'));
     expect(feed.isFollowed).toBe(false);
   });
 

@@ -138,6 +138,10 @@ describe('a stream that is not read', () => {
     // The other one was put together beside the heap's buffers, as a Blob.
     expect(bufferBytes() - before).toBeLessThan(6 * MIB);
     expect(slow.state).toBe('sending');
+    // Before anything of it is read there is the credit that each channel has from the start.
+    expect(socket.stats().channels).toEqual([
+      { name: 'slow', messages: 1, bytes: 20 * MIB - slow.sentBytes, isHeldUp: true },
+    ]);
     await reader.cancel();
     await expect(slow.delivered).rejects.toMatchObject({ code: 'ERR_REJECTED' });
   });

@@ -26,7 +26,18 @@ export const checks: [
   Same<Status, 'connecting' | 'open' | 'reconnecting' | 'closing' | 'closed'>,
   Same<
     keyof ChunkSocketEvents,
-    'open' | 'status' | 'incoming' | 'message' | 'limit' | 'retry' | 'resume' | 'lost' | 'drain' | 'error' | 'close'
+    | 'connect'
+    | 'open'
+    | 'status'
+    | 'incoming'
+    | 'message'
+    | 'limit'
+    | 'retry'
+    | 'resume'
+    | 'lost'
+    | 'drain'
+    | 'error'
+    | 'close'
   >,
   Same<MessageEvent['data'], string | ArrayBuffer | Uint8Array<ArrayBuffer> | Blob>,
   Same<MessageEvent<Blob>['data'], string | Blob>,

@@ -42,6 +42,7 @@ export interface WsEventMap {
 /** A function, or an object that has one. */
 export type WsEventListener<Event> = ((event: Event) => void) | { handleEvent(event: Event): void };
 
+/** How a listener is added. */
 export interface WsListenerOptions {
   /** For the next event only. @defaultValue false */
   readonly once?: boolean | undefined;

@@ -153,6 +153,7 @@ export class SessionWebSocket extends EventEmitter<SessionWebSocketEvents> {
     return '';
   }
 
+  /** Whether `pause` was called, and not `resume` since. */
   get isPaused(): boolean {
     return this.#gate.isPaused;
   }
@@ -162,6 +163,7 @@ export class SessionWebSocket extends EventEmitter<SessionWebSocketEvents> {
     return this.#session.protocol;
   }
 
+  /** 1 open, 2 closing, 3 closed; never 0. */
   get readyState(): 0 | 1 | 2 | 3 {
     if (this.#end !== undefined) return this.CLOSED;
     const { status } = this.#session;
@@ -210,6 +212,7 @@ export class SessionWebSocket extends EventEmitter<SessionWebSocketEvents> {
     this.#listeners.setAttribute('error', handler);
   }
 
+  /** As with `ws`: the listener gets an event object. */
   addEventListener<Name extends keyof WsEventMap>(
     name: Name,
     listener: WsEventListener<WsEventMap[Name]>,
@@ -218,6 +221,7 @@ export class SessionWebSocket extends EventEmitter<SessionWebSocketEvents> {
     this.#listeners.add(name, listener, options.once === true);
   }
 
+  /** Ends what `addEventListener` began. */
   removeEventListener<Name extends keyof WsEventMap>(name: Name, listener: WsEventListener<WsEventMap[Name]>): void {
     this.#listeners.remove(name, listener);
   }
@@ -275,6 +279,7 @@ export class SessionWebSocket extends EventEmitter<SessionWebSocketEvents> {
     if (this.readyState !== this.CLOSED) this.#gate.pause();
   }
 
+  /** Hands messages out again, after `pause`. */
   resume(): void {
     if (this.readyState !== this.CLOSED) this.#gate.resume();
   }

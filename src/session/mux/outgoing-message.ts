@@ -22,6 +22,12 @@ export interface OutgoingInit {
  */
 export type OutgoingState = 'queued' | 'started' | 'written' | 'settled';
 
+/** The part of a channel that its messages tell of. */
+export interface Lane {
+  /** Credit alone holds it up. */
+  readonly isHeldUp: boolean;
+}
+
 /** A message on its way out, as the mux keeps it: from `send` until the peer holds it or it has failed. */
 export class OutgoingMessage {
   readonly init: OutgoingInit;
@@ -29,6 +35,8 @@ export class OutgoingMessage {
   /** Set once the first frame is written. */
   channelNumber = -1;
   ordinal = -1;
+  /** The channel that it waits on. */
+  lane: Lane | undefined;
   writtenBytes = 0;
   ackedBytes = 0;
   /** What the source held in memory when the message was handed over. */

@@ -60,6 +60,11 @@ export class SendChannel {
     return this.limitBytes - this.usedBytes;
   }
 
+  /** The peer was told that credit holds it up, and has not given any since. */
+  get isHeldUp(): boolean {
+    return this.blockedAtBytes === this.limitBytes;
+  }
+
   get weight(): number {
     return WEIGHTS[this.head?.init.priority ?? 'auto'];
   }

@@ -105,6 +105,7 @@ export class MuxSender {
       channel = new SendChannel(init.channel, -1, this.#peer?.initialChannelCredit ?? MIN_CHANNEL_CREDIT);
       this.#byName.set(init.channel, channel);
     }
+    message.lane = channel;
     channel.push(message);
     this.#active.add(channel);
     this.#expiry.add(message);

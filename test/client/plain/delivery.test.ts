@@ -11,7 +11,7 @@ describe('delivered', () => {
     const transfer = socket.send('0123456789');
     await settle();
     clock.advance(1000);
-    expect([transfer.state, transfer.ackedBytes]).toEqual(['sending', 0]);
+    expect([transfer.state, transfer.ackedBytes, transfer.sentBytes]).toEqual(['sending', 0, 10]);
     connection.bufferedAmount = 0;
     clock.advance(20);
     expect(transfer.ackedBytes).toBe(10);

@@ -218,6 +218,31 @@ describe('a socket of a session', () => {
     expect(all.length + messages.items.length).toBe(deliveredCount);
   });
 
+  test('closes behind the last message also where some are still in the session', async () => {
+    const started = await startWebSocketServer({ maxMessageBytes: 100_000, poolBytes: 200_000 });
+    const client = openSocket(started.url);
+    const { socket } = await started.connections.next();
+    const seen: string[] = [];
+    socket.on('message', () => seen.push('message'));
+    const session = started.server.chunk.sessions[0];
+    socket.pause();
+    for (let index = 0; index < 100; index++) socket.send('x'.repeat(1 << 20));
+    socket.close(4000);
+    const transfers = Array.from({ length: 400 }, () => client.send(patternBytes(10_000)));
+    await expect.poll(() => session?.stats().receivedBytes ?? 0).toBeGreaterThan(MAX_WAITING_BYTES);
+    const isDelivered = ({ state }: { state: string }): boolean => state === 'delivered';
+    await expect.poll(() => transfers.filter(isDelivered).length * 10_000).toBeGreaterThan(MAX_WAITING_BYTES + 20_000);
+    void client.close(1000, '', { drainMs: 0 });
+    await expect.poll(() => session?.status).toBe('closed');
+    const closed = closeOf(socket).then(() => seen.push('close'));
+    await settle();
+    expect(seen).toEqual([]);
+    socket.resume();
+    await closed;
+    expect(seen.indexOf('close')).toBe(seen.length - 1);
+    expect(seen.length - 1).toBeGreaterThanOrEqual(transfers.filter(isDelivered).length);
+  });
+
   test('takes messages that are larger than the path lets through, and sends such', async () => {
     const started = await startWebSocketServer({ maxMessageBytes: 8 << 20 }, { maxPayload: 64 * 1024 });
     const client = openChunk(started.url);

@@ -1,0 +1,3 @@
+import { describeTesting } from '../testing/suite.ts';
+
+describeTesting();

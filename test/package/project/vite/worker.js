@@ -1,0 +1,4 @@
+import { ChunkSocket } from 'chunksocket';
+import { echo } from '../echo.js';
+
+await echo(ChunkSocket, 'vite: worker');
