@@ -40,9 +40,10 @@ export function textTable(outcomes: readonly Outcome[]): string[] {
   return rows.map((cells) => (cells.length > 1 ? cells.map(pad).join('  ').trimEnd() : cells.join()));
 }
 
-/** The table for a document. */
-export function markdownTable(rows: readonly RowResult[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+/** The table for a document; without goals for those who only want to know how fast it is. */
+export function markdownTable(rows: readonly RowResult[], hasGoals: boolean): string {
+  const isShown = (_: string, index: number): boolean => hasGoals || (index !== 5 && index !== 8);
+  const line = (cells: readonly string[]): string => `| ${cells.filter(isShown).join(' | ')} |`;
   const head = ['row', ...COLUMNS.slice(1, -1), 'met'];
   return [
     line(head),

@@ -42,10 +42,10 @@ export async function writeDocuments(report: Report): Promise<void> {
   const charts = makeCharts(rows);
   for (const { name, svg } of charts) await writeFile(new URL(`${name}.svg`, folder), svg);
   const images = charts.map(({ name, title }) => `![${title}](charts/${name}.svg)`).join('\n\n');
-  await replace('bench/RESULTS.md', engine, `${where}\n\n${markdownTable(rows)}\n\n${images}`);
+  await replace('bench/RESULTS.md', engine, `${where}\n\n${markdownTable(rows, true)}\n\n${images}`);
   if (engine !== 'chromium') return;
   const headlines = rows.filter(({ name }) => HEADLINES.includes(name));
-  await replace('README.md', 'bench', `${markdownTable(headlines)}\n\n${where}`);
+  await replace('README.md', 'bench', `${markdownTable(headlines, false)}\n\n${where}`);
 }
 
 /** What stands between `<!-- mark -->` and `<!-- /mark -->`. */
