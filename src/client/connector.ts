@@ -220,7 +220,7 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
 
   #setStatus(status: Status): void {
     const previous = this.status;
-    if (previous === status) return;
+    if (previous === status || previous === 'closed') return;
     this.status = status;
     this.emitter.emit('status', { status, previous });
   }

@@ -293,3 +293,18 @@ test('close() from inside a status listener that hears of a lost connection ends
   expect(told.slice(told.indexOf('close'))).toEqual(['close']);
   expect(server.sockets).toHaveLength(1);
 });
+
+test('nothing follows the end, also where the server had closed in the packet whose listener brought it about', async () => {
+  const { socket, server } = openScripted();
+  const statuses = collect(socket, 'status');
+  const connection = await server.accept();
+  socket.on('message', () => {
+    connection.deliverText('not of this protocol');
+  });
+
+  connection.stream(messageFrame('last words'), closeFrame());
+  await settle();
+
+  expect(socket.status).toBe('closed');
+  expect(statuses.items.map(({ status }) => status)).toEqual(['open', 'closed']);
+});
