@@ -53,7 +53,7 @@ export function link(packetBytes: number): Benchmark {
     const remembered = { floor: packetBytes, ceiling: 0, provisional: false };
     const made = new Link(user, new LimitLearner(packetBytes, packetBytes, remembered, RETRY_BYTES));
     made.stated(0);
-    made.attach(0, 0, false);
+    made.attach(0, 0, undefined);
     return made;
   };
   return {

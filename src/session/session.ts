@@ -173,7 +173,7 @@ export class Session {
     }
     const { learner } = this.link;
     learner.setCap(Math.min(this.#config.maxPacketBytes, peer.maxPacketBytes));
-    const problem = this.link.attach(peer.received, peer.streamEnd, peer.refused !== undefined);
+    const problem = this.link.attach(peer.received, peer.streamEnd, peer.refused?.maxPacketBytes);
     if (peer.refused !== undefined) learner.refused(peer.refused.maxPacketBytes);
     this.#isStallTold = false;
     if (problem === 'limit-too-small') {

@@ -6,6 +6,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { ServerOptions } from 'ws';
 import { ChunkServer } from '../../src/server/chunk-server.ts';
 import { handleProtocols } from '../../src/server/subprotocol.ts';
+import { openSocket } from '../client/support.ts';
 import { newSession, RawPeer } from '../support/raw-peer.ts';
 import { startServer } from '../support/start-server.ts';
 
@@ -143,6 +144,24 @@ describe('accept', () => {
     const back = await RawPeer.open(url);
     back.hello({ ...session, connection: 2, expected: true });
     expect(await back.welcome()).not.toHaveProperty('refused');
+    await server.close({ deadlineMs: 0 });
+  });
+
+  test.each([undefined, 1 << 20])('recovers where ws takes less than it was told (%s)', async (maxPayload) => {
+    const server = new ChunkServer();
+    const { wss, url } = await startWs({ handleProtocols: server.handleProtocols, maxPayload: 8192 });
+    const lengths: number[] = [];
+    server.on('session', (session) => {
+      session.on('message', ({ data }) => lengths.push(data.length));
+    });
+    wss.on('connection', (socket, request) => {
+      server.accept(socket, request, { maxPayload });
+    });
+    const client = openSocket(url, { startPacketBytes: 65_536 });
+    await client.send(new Uint8Array(200_000)).delivered;
+    expect(lengths).toEqual([200_000]);
+    expect(client.stats().limitBytes).toBeLessThanOrEqual(8192);
+    await client.close();
     await server.close({ deadlineMs: 0 });
   });
 

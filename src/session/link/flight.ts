@@ -39,10 +39,13 @@ export class Flight {
     }
   }
 
+  get largestBytes(): number {
+    return this.#packets.toArray().reduce((most, { bytes }) => Math.max(most, bytes), 0);
+  }
+
   /** Size of the packet to suspect when the rest was lost: the first above the floor, else the largest. */
   suspectBytes(floor: number): number {
-    const sizes = this.#packets.toArray().map(({ bytes }) => bytes);
-    return sizes.find((bytes) => bytes > floor) ?? sizes.reduce((most, bytes) => Math.max(most, bytes), 0);
+    return this.#packets.toArray().find(({ bytes }) => bytes > floor)?.bytes ?? this.largestBytes;
   }
 
   clear(): void {

@@ -153,9 +153,13 @@ export class Link {
    *
    * @param received - how much of our stream the peer has
    * @param streamEnd - how much of its stream the peer has written
-   * @param refused - the peer itself refused a packet: nothing is left to guess
+   * @param refusedBytes - the peer says that it refused a packet over so many bytes: nothing is left to guess if there was one
    */
-  attach(received: number, streamEnd: number, refused: boolean): ViolationName | 'limit-too-small' | undefined {
+  attach(
+    received: number,
+    streamEnd: number,
+    refusedBytes: number | undefined,
+  ): ViolationName | 'limit-too-small' | undefined {
     if (received < this.#tail.start || received > this.#tail.end) return 'received-regressed';
     const continues = this.#mode === 'early';
     this.#mode = 'attached';
@@ -170,7 +174,7 @@ export class Link {
 
     this.#window = new SendWindow(received);
     this.#flight.landed(received, this.learner);
-    const isHopeless = this.#judgeLoss(refused);
+    const isHopeless = this.#judgeLoss(refusedBytes ?? Infinity);
     this.#flight.clear();
     this.#counted(received);
     this.#sent = this.#ackedHere = received;
@@ -371,11 +375,11 @@ export class Link {
   }
 
   /** What the peer did not process tells which packet to suspect: the first above the floor, and no other. */
-  #judgeLoss(refused: boolean): boolean {
+  #judgeLoss(refusedBytes: number): boolean {
     const loss = this.#loss;
     this.#loss = undefined;
     this.#isSuspicious = false;
-    if (loss === undefined || refused || this.#flight.isEmpty) return false;
+    if (loss === undefined || this.#flight.isEmpty || this.#flight.largestBytes > refusedBytes) return false;
     const { learner } = this;
     const { limit } = learner;
     const isHopeless = learner.failed(this.#flight.suspectBytes(learner.floor), loss.code === 1009);
