@@ -34,7 +34,7 @@ const ratchets = {
   '* from chunksocket/explain': 12_000,
   '* from chunksocket/testing': 45_000,
 };
-const scriptTag = { name: 'chunksocket.iife.min.js (script tag)', gzipLimit: 31_800 };
+const scriptTag = { name: 'chunksocket.iife.min.js (script tag)', gzipLimit: 31_830 };
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 for (const [path, target] of Object.entries(manifest.exports)) {
