@@ -10,9 +10,11 @@ export interface MessageBytes extends Uint8Array<ArrayBuffer> {
 export interface TestServerSocketEvents {
   /** Never: it is open from the start. */
   open: () => void;
+  /** A message came; text as its bytes, with `isBinary` false. */
   message: (data: MessageBytes, isBinary: boolean) => void;
   /** Never. */
   error: (error: Error) => void;
+  /** It is over: the client's code, 1005 where it gave none, 1006 without a closing handshake. */
   close: (code: number, reason: MessageBytes) => void;
 }
 
@@ -24,7 +26,9 @@ export interface TestServerSocket extends WsSocket {
   readonly bufferedAmount: number;
   /** Without effect: messages are bytes. */
   binaryType: string;
+  /** Calls `listener` for each such event. */
   on<Name extends keyof TestServerSocketEvents>(name: Name, listener: TestServerSocketEvents[Name]): this;
+  /** Ends that. */
   off<Name extends keyof TestServerSocketEvents>(name: Name, listener: TestServerSocketEvents[Name]): this;
   /** Sends a message: a string as text, all else as binary, unless `binary` says otherwise. Dropped when it is not open. */
   send(data: string | BufferData, options?: { readonly binary?: boolean }): void;

@@ -11,8 +11,8 @@ import { readPages } from './markdown.ts';
 
 const TIMEOUT_MS = 60_000;
 
-// The pages of examples/ name files there, which have tests of their own.
-const pages = readPages().filter(({ path }) => !path.startsWith('examples/'));
+// The pages of examples/ name files there, which have tests of their own; the reports of the API are declarations.
+const pages = readPages().filter(({ path }) => !/^(examples|docs\/api-report)\//.test(path));
 const written = writeExamples(pages.flatMap(collectExamples));
 const at = (place: Place): typeof written => written.filter(({ example }) => example.place === place);
 const named = (each: typeof written): [string, string][] => each.map(({ example, file }) => [example.name, file]);
