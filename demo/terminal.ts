@@ -37,7 +37,9 @@ export class Terminal {
   /** A line as it is. */
   line(text = '', tone: Tone = 'plain'): void {
     this.#clear();
-    this.#stream.write(`${this.#hasColors && tone !== 'plain' ? styleText(COLORS[tone], text) : text}\n`);
+    // Names of files and the like are a page's: what moves the cursor, or worse, is not for this terminal.
+    const safe = text.replace(/\p{Cc}/gu, '\uFFFD');
+    this.#stream.write(`${this.#hasColors && tone !== 'plain' ? styleText(COLORS[tone], safe) : safe}\n`);
     this.#stream.write(this.#bar);
   }
 

@@ -51,7 +51,9 @@ function start(url: string): void {
 
 async function loadSettings(): Promise<InspectorSettings | undefined> {
   const response = await fetch('settings.json').catch(() => undefined);
-  return response?.ok === true ? ((await response.json()) as InspectorSettings) : undefined;
+  // Other servers may answer with a page of theirs.
+  const isOurs = response?.ok === true && response.headers.get('Content-Type')?.includes('json') === true;
+  return isOurs ? ((await response.json()) as InspectorSettings) : undefined;
 }
 
 function offerSample({ sample }: InspectorSettings, send: (file: File) => void): void {

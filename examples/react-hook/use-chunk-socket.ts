@@ -31,7 +31,7 @@ export interface UseChunkSocketResult {
 
 /**
  * A socket that lives as long as the component. Another one takes its place when `url` or an option has another value;
- * functions may be new in each render, the newest one is called.
+ * `auth`, `onMessage` and `onClose` may be new functions in each render, the newest one is called.
  */
 export function useChunkSocket(url: string, options: UseChunkSocketOptions = {}): UseChunkSocketResult {
   const { auth, onMessage, onClose, ...values } = options;

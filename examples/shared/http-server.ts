@@ -76,13 +76,15 @@ function createRouteServer(routes: Routes): Server {
     ...routes,
   };
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    const answer = answers[`${request.method ?? ''} ${pathname}`];
+    const [path = ''] = (request.url ?? '').split('?', 1);
+    const answer = answers[`${request.method ?? ''} ${path}`];
     if (answer === undefined) response.writeHead(404).end('Nothing here.\n');
     else answer(response);
   });
   server.on('upgrade', (_request, socket) => {
     upgraded.add(socket);
+    // Node has no listener of its own any more: a reset would end the process.
+    socket.on('error', () => socket.destroy());
     socket.once('close', () => upgraded.delete(socket));
   });
   return server;

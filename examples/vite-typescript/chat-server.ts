@@ -28,7 +28,7 @@ export function serveChat(http: Server): ChatService {
   });
   http.on('upgrade', (request, socket, head) => {
     // Others may be those of Vite's hot reloading.
-    if (new URL(request.url ?? '/', 'http://localhost').pathname !== PATH) return;
+    if (request.url?.split('?', 1)[0] !== PATH) return;
     wss.handleUpgrade(request, socket, head, (connection) => wss.emit('connection', connection, request));
   });
   return {

@@ -11,11 +11,19 @@ export interface ChannelStats {
   readonly isHeldUp: boolean;
 }
 
-/** What waits on each channel, of messages that are not settled. */
-export function channelStats(messages: Iterable<OutgoingMessage>): ChannelStats[] {
+/**
+ * What waits on each channel, of messages that are not settled.
+ *
+ * @param held - those that wait for the next session
+ */
+export function channelStats(
+  messages: Iterable<OutgoingMessage>,
+  held: ReadonlySet<OutgoingMessage> | undefined,
+): ChannelStats[] {
   const byName = new Map<string, ChannelStats>();
-  for (const { init, state, writtenBytes, lane } of messages) {
-    if (state !== 'queued' && state !== 'started') continue;
+  for (const message of messages) {
+    const { init, state, writtenBytes, lane } = message;
+    if (state !== 'queued' && state !== 'started' && held?.has(message) !== true) continue;
     const { channel: name, source } = init;
     const { totalBytes, readyBytes } = source;
     const known = byName.get(name);

@@ -57,7 +57,7 @@ export class Outbox implements TransferHost {
 
   /** What waits on each channel. */
   get channels(): ChannelStats[] {
-    return channelStats(this.#open);
+    return channelStats(this.#open, this.#held);
   }
 
   /** Fulfilled while at most half of what may be kept in memory is. */

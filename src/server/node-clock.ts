@@ -9,7 +9,8 @@ export function nodeClock(keepsAlive: boolean): Clock {
     now: () => performance.now(),
     setTimer: (delayMs, callback) => {
       const timer = setTimeout(callback, Math.min(delayMs, MAX_DELAY_MS));
-      if (!keepsAlive) timer.unref();
+      // A page's timers are numbers (`chunksocket/testing`).
+      if (!keepsAlive) (timer as Partial<NodeJS.Timeout>).unref?.();
       return () => {
         clearTimeout(timer);
       };

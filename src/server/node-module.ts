@@ -15,6 +15,12 @@ interface NodeModules {
  * at run time, since a bundler for pages fails on an import of it.
  */
 export function nodeModule<Name extends keyof NodeModules>(name: Name): NodeModules[Name] | undefined {
-  const { process } = globalThis as { readonly process?: { getBuiltinModule?(id: string): unknown } };
+  const { process } = globalThis as {
+    readonly process?: { readonly versions?: { readonly node?: string }; getBuiltinModule?(id: string): unknown };
+  };
+  const version = process?.versions?.node;
+  if (version !== undefined && process?.getBuiltinModule === undefined) {
+    throw new Error(`Node ${version} is too old for chunksocket/server: it needs 20.19, or 22.12 and newer.`);
+  }
   return process?.getBuiltinModule?.(name) as NodeModules[Name] | undefined;
 }

@@ -18,6 +18,9 @@ export class ServerIncomingTransfer extends IncomingTransfer implements ServerIn
   readable(): Readable {
     const stream = nodeModule('node:stream');
     if (stream === undefined) throw new TypeError('There are no streams of Node in a page: take `stream()`.');
-    return stream.Readable.fromWeb(this.stream());
+    const readable = stream.Readable.fromWeb(this.stream());
+    // Whoever reads it later hears of it all the same; until then it would end the process.
+    readable.on('error', () => undefined);
+    return readable;
   }
 }

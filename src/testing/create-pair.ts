@@ -10,12 +10,12 @@ import type { TestServerOptions } from './test-server.ts';
 export interface PairOptions<
   ClientType extends BinaryType = BinaryType,
   ServerType extends BinaryType = BinaryType,
-> extends TestServerOptions<ServerType> {
+> extends Omit<TestServerOptions<ServerType>, 'isPlain' | 'onPlain'> {
   /**
    * Options of the client. It comes back within 50 ms (`retryBaseMs` and `retryMaxMs` are 10) and remembers no limits,
    * unless they say otherwise. @defaultValue `{}`
    */
-  readonly client?: Omit<ChunkSocketOptions<ClientType>, 'WebSocket'> | undefined;
+  readonly client?: Omit<ChunkSocketOptions<ClientType>, 'WebSocket' | 'mode' | 'fallback'> | undefined;
   /** What it connects to. @defaultValue `'wss://pair.test/'` */
   readonly url?: string | undefined;
 }
@@ -56,15 +56,14 @@ export async function createPair<
     ...client,
     WebSocket: server.WebSocket,
   });
-  await new Promise<void>((resolve, reject) => {
+  const session = await new Promise<ServerSession<ServerType>>((resolve, reject) => {
     socket.once('open', () => {
-      resolve();
+      void server.nextSession().then(resolve);
     });
     socket.once('close', ({ code, reason, error }) => {
       reject(error ?? new ClosedError(code, reason));
     });
   });
-  const session = await server.nextSession();
   const close = async (): Promise<void> => {
     const closed = socket.close(1000, '', { drainMs: 0 });
     await server.close();

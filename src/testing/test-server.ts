@@ -79,11 +79,13 @@ export class TestServer<Type extends BinaryType = 'uint8array'> {
   #isSilent = false;
   #isOffline = false;
 
+  readonly #stopListening: () => void;
+
   /** @throws OptionError for an option of the server that is out of its range */
   constructor({ server = {}, onPlain, isPlain = false, headers = {}, clock }: TestServerOptions<Type> = {}) {
     this.clock = clock ?? platformClock;
     this.server = server instanceof ChunkServer ? server : new ChunkServer({ clock: backgroundClock, ...server });
-    this.server.on('session', (session) => {
+    this.#stopListening = this.server.on('session', (session) => {
       const take = this.#waiting.shift();
       if (take === undefined) this.#sessions.push(session);
       else take(session);
@@ -216,5 +218,6 @@ export class TestServer<Type extends BinaryType = 'uint8array'> {
     for (const session of this.server.sessions) session.terminate();
     await this.server.close({ deadlineMs: 0 });
     this.isRefusing = true;
+    this.#stopListening();
   }
 }

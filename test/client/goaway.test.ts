@@ -40,6 +40,19 @@ async function acceptNext({ server, clock }: Scripted): Promise<ScriptedSocket> 
 }
 
 describe('a server that leaves', () => {
+  test('does not hide what waits for the next session', async () => {
+    const scripted = openScripted();
+    const { socket, server } = scripted;
+    const connection = await server.accept();
+    socket.send(patternBytes(200_000));
+    socket.send('behind it');
+    await settle();
+    connection.stream(goAway());
+    await settle();
+    socket.send('sent later');
+    expect(socket.stats().channels).toMatchObject([{ name: '', messages: 3 }]);
+  });
+
   test('and gives up with 4906 is followed into a new session, not taken for the end', async () => {
     const scripted = await leave();
     const { socket, connection, held } = scripted;

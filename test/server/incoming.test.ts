@@ -243,6 +243,17 @@ describe('readable', () => {
     await next.delivered;
   });
 
+  test('that nobody reads yet hears of an abort, and ends nothing but itself', async () => {
+    const { socket, told } = await connect();
+    const transfer = socket.send(patternBytes(5 * MIB));
+    const readable = (await told.next()).readable();
+    transfer.abort();
+    // Without a listener for it, an error would be an uncaught exception here.
+    await expect.poll(() => readable.destroyed).toBe(true);
+    await expect(pipeline(readable, new Writable())).rejects.toThrow();
+    expect(readable.errored).toMatchObject({ code: 'ERR_CANCELLED' });
+  });
+
   test('whose pipeline fails rejects the message', async () => {
     const { socket, told } = await connect();
     const transfer = socket.send(patternBytes(5 * MIB));
