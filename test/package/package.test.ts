@@ -57,13 +57,18 @@ describe('the package', () => {
       .filter((entry) => entry.isFile())
       .map((entry) => `${entry.parentPath.slice(root.length).replace(/^\//, '')}/${entry.name}`);
     expect(paths.filter((path) => path.startsWith('dist/')).sort()).toEqual(built.sort());
-    expect(paths.filter((path) => !path.startsWith('dist/')).sort()).toEqual([
+    const others = paths.filter((path) => !path.startsWith('dist/'));
+    expect(others.filter((path) => !path.startsWith('docs/')).sort()).toEqual([
       'CHANGELOG.md',
       'LICENSE',
       'PROTOCOL.md',
       'README.md',
+      'SECURITY.md',
       'package.json',
     ]);
+    // The guides, for those who read them where it is installed; no pictures, no reports.
+    expect(others.filter((path) => /^docs\/(?!(guide\/)?[\w-]+\.md$)/.test(path))).toEqual([]);
+    expect(others).toContain('docs/guide/big-messages.md');
     expect(files.filter(({ size }) => size === 0)).toEqual([]);
   });
 
