@@ -213,9 +213,12 @@ describe('a hard case', () => {
       await proxy.waitFor('open', cut + 1);
     }
     await upload.delivered;
-    await socket.send(patternBytes(4 * MIB)).delivered;
-
-    expect(socket.stats().limitBytes).toBeGreaterThanOrEqual(before);
+    // How soon a packet is as large again depends on how busy the machine is.
+    const sendMore = async (): Promise<number> => {
+      await socket.send(patternBytes(4 * MIB)).delivered;
+      return socket.stats().limitBytes;
+    };
+    await expect.poll(sendMore).toBeGreaterThanOrEqual(before);
     const [, second] = await got.take(3);
     expect(Buffer.compare(second as Uint8Array, patternBytes(8 * MIB, 2))).toBe(0);
   });
