@@ -18,12 +18,16 @@ export interface PlannedInjectorOptions {
   readonly badGatewayCode: number;
 }
 
+const LOWER_LIMIT_AT = 0.25;
 const CUT_AT = 0.5;
 const BAD_GATEWAY_AT = 0.65;
 /** From when a page comes back until a 1014 that it did not see is sent again. */
 const REPEAT_BYTES = 64 * 1024;
 
-/** A path that cuts the connection half way, and later closes with 1014 and answers handshakes with 502. */
+/**
+ * A path with a limit on messages that cuts the connection half way, and later closes with 1014 and answers handshakes
+ * with 502.
+ */
 export class PlannedInjector implements AsyncDisposable {
   readonly proxy: FaultProxy;
   readonly #badGatewayCode: number;
@@ -35,6 +39,7 @@ export class PlannedInjector implements AsyncDisposable {
     this.proxy = proxy;
     this.#badGatewayCode = badGatewayCode;
     this.#plan = [
+      { atBytes: totalBytes * LOWER_LIMIT_AT, strike: this.#lowerLimit },
       {
         atBytes: totalBytes * CUT_AT,
         strike: (connection) => {
@@ -54,7 +59,7 @@ export class PlannedInjector implements AsyncDisposable {
       },
     });
     const injector = new PlannedInjector(proxy, options);
-    proxy.setMessageLimit({ direction: 'toServer', maxBytes: limitBytes, how: 'close-1009', otherLeg: 'close' });
+    injector.#setLimit(limitBytes);
     return injector;
   }
 
@@ -86,6 +91,16 @@ export class PlannedInjector implements AsyncDisposable {
       });
     }
   }
+
+  #setLimit(maxBytes: number): void {
+    this.proxy.setMessageLimit({ direction: 'toServer', maxBytes, how: 'close-1009', otherLeg: 'close' });
+  }
+
+  /** Where the machine is so slow that no packet has come to the limit, the limit comes down to the packets. */
+  readonly #lowerLimit = ({ counters }: ProxiedConnection): void => {
+    if (this.proxy.log.some(({ what }) => what === 'over-limit')) return;
+    this.#setLimit(Math.floor(counters.toServer.largestMessageBytes / 2));
+  };
 
   readonly #badGateway = (connection: ProxiedConnection): void => {
     this.#isWaiting = true;

@@ -6,7 +6,7 @@ export const startPacketBytes = 16_384;
 export const ackDelayMs = 20;
 /** Window of a new connection. */
 export const startWindowBytes = 65536;
-/** Queue that the sender lets stand at most, in ms of the path's rate. */
+/** Queue that the sender lets stand where several channels have something to send, in ms of the path's rate. */
 export const queueTargetMs = 5;
 /** Largest window. */
 export const maxWindowBytes = 4_194_304;

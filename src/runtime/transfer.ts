@@ -69,8 +69,8 @@ export class TransferHandle implements Transfer {
   /** What the session sends for it; another one when the message is carried over to the next session. */
   message: OutgoingMessage;
   readonly #host: TransferHost;
-  readonly #signal: AbortSignalLike | undefined;
-  readonly #follow: (() => void) | undefined;
+  /** Ends following the signal. */
+  readonly #unfollow: (() => void) | undefined;
   #outcome: 'delivered' | 'failed' | undefined;
   #error: Error | undefined;
   #delivered: Promise<void> | undefined;
@@ -82,11 +82,13 @@ export class TransferHandle implements Transfer {
     this.message = message;
     this.#host = host;
     if (signal === undefined) return;
-    this.#signal = signal;
-    this.#follow = () => {
+    const follow = (): void => {
       this.abort(signal.reason);
     };
-    signal.addEventListener('abort', this.#follow);
+    signal.addEventListener('abort', follow);
+    this.#unfollow = () => {
+      signal.removeEventListener('abort', follow);
+    };
   }
 
   get delivered(): Promise<void> {
@@ -140,7 +142,7 @@ export class TransferHandle implements Transfer {
 
   /** Delivered, or failed with `error`. */
   settle(error?: Error): void {
-    if (this.#follow !== undefined) this.#signal?.removeEventListener('abort', this.#follow);
+    this.#unfollow?.();
     this.#outcome = error === undefined ? 'delivered' : 'failed';
     this.#error = error;
     if (error === undefined) this.#emitProgress();

@@ -13,6 +13,8 @@ interface NodeModules {
 /**
  * A module of Node's own; undefined in a page, where there are no servers but those of `chunksocket/testing`. Asked for
  * at run time, since a bundler for pages fails on an import of it.
+ *
+ * @throws Error where Node is too old to be asked
  */
 export function nodeModule<Name extends keyof NodeModules>(name: Name): NodeModules[Name] | undefined {
   const { process } = globalThis as {

@@ -7,7 +7,6 @@ import { ChunkServer } from '../server/chunk-server.ts';
 import type { WsServer } from '../server/chunk-server.ts';
 import type { ChunkServerOptions } from '../server/options.ts';
 import type { ServerSession } from '../server/server-session.ts';
-import { backgroundClock } from './background-clock.ts';
 import { MemoryConnection } from './memory-connection.ts';
 import type { OpeningEnd, TestConnection } from './memory-connection.ts';
 import { MemoryWebSocket } from './memory-web-socket.ts';
@@ -84,7 +83,7 @@ export class TestServer<Type extends BinaryType = 'uint8array'> {
   /** @throws OptionError for an option of the server that is out of its range */
   constructor({ server = {}, onPlain, isPlain = false, headers = {}, clock }: TestServerOptions<Type> = {}) {
     this.clock = clock ?? platformClock;
-    this.server = server instanceof ChunkServer ? server : new ChunkServer({ clock: backgroundClock, ...server });
+    this.server = server instanceof ChunkServer ? server : new ChunkServer(server);
     this.#stopListening = this.server.on('session', (session) => {
       const take = this.#waiting.shift();
       if (take === undefined) this.#sessions.push(session);

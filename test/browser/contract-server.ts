@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { ContractPeer } from '../contract/transport-contract.ts';
-import { peerOf } from '../contract/ws-peer.ts';
+import { wsPeerOf } from '../contract/ws-peer.ts';
 
 /** A server of `ws` in Node for one connection of a page. */
 export class ContractServer {
@@ -16,7 +16,7 @@ export class ContractServer {
     this.url = `ws://127.0.0.1:${(wss.address() as AddressInfo).port}`;
     this.peer = new Promise((resolve) => {
       wss.once('connection', (socket) => {
-        resolve(peerOf(socket));
+        resolve(wsPeerOf(socket));
       });
     });
   }

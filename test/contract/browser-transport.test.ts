@@ -7,7 +7,7 @@ import type { ScriptedSocket } from '../client/scripted-server.ts';
 import { openClientTransport, watchEnd } from './open-client-transport.ts';
 import { describeTransport } from './transport-contract.ts';
 import type { ContractPeer } from './transport-contract.ts';
-import { peerOf } from './ws-peer.ts';
+import { wsPeerOf } from './ws-peer.ts';
 
 let wss: WebSocketServer;
 let url = '';
@@ -30,7 +30,7 @@ describeTransport("the client's, with the WebSocket of ws", async (handlers) => 
   const over = watchEnd(socket);
   const peer = await new Promise<ContractPeer>((resolve) => {
     wss.once('connection', (accepted) => {
-      resolve(peerOf(accepted));
+      resolve(wsPeerOf(accepted));
     });
   });
   return { transport, peer, over };

@@ -8,6 +8,7 @@ import { Inbox } from '../support/inbox.ts';
 import { openClientTransport, watchEnd } from './open-client-transport.ts';
 import { describeTransport } from './transport-contract.ts';
 import type { ContractPeer } from './transport-contract.ts';
+import { peerOf } from './ws-peer.ts';
 
 const URL = 'ws://memory.test/';
 const sockets = new Inbox<TestServerSocket>();
@@ -20,7 +21,10 @@ afterEach(() => {
 describeTransport("the client's, with the WebSocket of chunksocket/testing", async (handlers) => {
   const { transport, socket } = openClientTransport(server.WebSocket, URL, handlers);
   const over = watchEnd(socket);
-  return { transport, peer: serverPeerOf(await sockets.next()), over };
+  const peer = peerOf(await sockets.next(), () => {
+    server.isSilent = true;
+  });
+  return { transport, peer, over };
 });
 
 describeTransport("the server's, with the socket of chunksocket/testing", async (handlers) => {
@@ -49,38 +53,6 @@ function openServerTransport(handlers: TransportHandlers): Promise<WsTransport> 
   return sockets
     .next()
     .then((socket) => new WsTransport(socket, handlers, { clock: nodeClock(false), maxPacketBytes: Infinity }));
-}
-
-function serverPeerOf(socket: TestServerSocket): ContractPeer {
-  const inbox = new Inbox<Uint8Array>();
-  socket.on('message', (data) => {
-    inbox.push(data.slice());
-  });
-  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
-    socket.on('close', (code, reason) => {
-      resolve({ code, reason: reason.toString() });
-    });
-  });
-  return {
-    send: (bytes) => {
-      socket.send(bytes);
-    },
-    sendText: (text) => {
-      socket.send(text);
-    },
-    close: (code, reason) => {
-      socket.close(code, reason);
-    },
-    cut: () => {
-      socket.terminate();
-    },
-    pause: () => {
-      server.isSilent = true;
-    },
-    next: () => inbox.next(),
-    countUnread: () => inbox.items.length,
-    closed,
-  };
 }
 
 function clientPeerOf(socket: WebSocket): ContractPeer {

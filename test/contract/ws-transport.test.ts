@@ -7,7 +7,7 @@ import { nodeClock } from '../../src/server/node-clock.ts';
 import { WsTransport } from '../../src/server/ws-transport.ts';
 import { describeTransport } from './transport-contract.ts';
 import type { ContractPeer } from './transport-contract.ts';
-import { peerOf } from './ws-peer.ts';
+import { wsPeerOf } from './ws-peer.ts';
 
 let wss: WebSocketServer;
 let url = '';
@@ -30,7 +30,7 @@ const transportOf = (socket: WebSocket, handlers: TransportHandlers): WsTranspor
 
 describeTransport('ws, the side that takes connections', async (handlers) => {
   const client = new WebSocket(url);
-  const peer = peerOf(client);
+  const peer = wsPeerOf(client);
   // Made in the same turn as the event, as a server does.
   const transport = await new Promise<WsTransport>((resolve) => {
     wss.once('connection', (socket) => {
@@ -45,7 +45,7 @@ describeTransport('ws, the side that opens them', async (handlers) => {
   const transport = transportOf(new WebSocket(url), handlers);
   const peer = await new Promise<ContractPeer>((resolve) => {
     wss.once('connection', (socket) => {
-      resolve(peerOf(socket));
+      resolve(wsPeerOf(socket));
     });
   });
   return { transport, peer };

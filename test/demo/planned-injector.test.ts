@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 
 /** The part that is used. The demo builds on the tests, so its types cannot be seen from here. */
 interface Injector extends AsyncDisposable {
-  readonly proxy: { readonly url: string };
+  readonly proxy: { readonly url: string; readonly log: readonly { readonly what: string; readonly detail: string }[] };
   lost(code: number): void;
 }
 
@@ -24,7 +24,7 @@ async function start(): Promise<Injector> {
   const { port } = wss.address() as AddressInfo;
   const injector = await PlannedInjector.start({
     targetPort: port,
-    limitBytes: 16 * MIB,
+    limitBytes: 3 * MIB,
     totalBytes: 4 * MIB,
     badGatewayCode: 1014,
   });
@@ -58,6 +58,7 @@ async function outcomeOf({ proxy }: Injector, bytes: number): Promise<string> {
 test('a 1014 that the page did not see is sent again, and nothing goes on before the page has said what it saw', async () => {
   const injector = await start();
 
+  expect(await outcomeOf(injector, 4 * MIB)).toBe('1009');
   expect(await outcomeOf(injector, 3 * MIB)).toBe('1006');
   expect(await outcomeOf(injector, 3 * MIB)).toBe('1014');
   expect(await outcomeOf(injector, MIB)).toBe('HTTP 502');
@@ -69,7 +70,19 @@ test('a 1014 that the page did not see is sent again, and nothing goes on before
 
   const socket = new WebSocket(injector.proxy.url);
   await once(socket, 'open');
-  socket.send(new Uint8Array(4 * MIB));
+  socket.send(new Uint8Array(3 * MIB));
   socket.close(1000);
   expect((await once(socket, 'close'))[0]).toBe(1000);
+});
+
+test('where no message has come to the limit, the limit comes down to the messages', async () => {
+  const injector = await start();
+
+  const socket = new WebSocket(injector.proxy.url);
+  await once(socket, 'open');
+  for (const bytes of [MIB / 2, MIB / 2, MIB / 4, MIB / 4 + 1]) socket.send(new Uint8Array(bytes));
+  expect((await once(socket, 'close'))[0]).toBe(1009);
+  expect(injector.proxy.log.filter(({ what }) => what === 'over-limit').map(({ detail }) => detail)).toEqual([
+    `toServer: message 4 of at least ${MIB / 4 + 1} bytes, limit ${MIB / 4}: close-1009`,
+  ]);
 });

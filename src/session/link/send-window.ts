@@ -39,7 +39,8 @@ interface Sample {
 
 /**
  * How much may be under way unacknowledged: what fills the path, and a queue of up to `queueTargetMs` on top, so that the
- * path never runs dry and small messages hardly wait.
+ * path never runs dry and small messages hardly wait; three times that queue while one channel alone sends, and nobody
+ * waits.
  *
  * Ruled by delay, as FAST TCP is (Wei, Jin, Low and Hegde 2006): once per round trip the window goes halfway to
  * `window * base / rtt + rate * target`, whose fixed point is a round trip of `base + target`. The second term does not
@@ -230,8 +231,8 @@ export class SendWindow {
     }
     const isCrossed = this.#isCrossed;
     const shortTargetMs = MIN_TARGET_MS + this.#baseMs / 4;
-    // Jitter must not end the first growth: what it leaves is drained at once.
     const aloneMs = Math.min(queueTargetMs * ALONE_FACTOR, MAX_QUEUE_BYTES / this.rate);
+    // Jitter must not end the first growth: what it leaves is drained at once.
     const sharedMs = isCrossed || isFirst ? queueTargetMs * 2 : Math.min(queueTargetMs, shortTargetMs);
     const targetMs = this.#isShared ? sharedMs : Math.max(sharedMs, aloneMs);
     const isDue = this.#isProbeDue(nowMs);

@@ -41,8 +41,6 @@ export class OutgoingMessage {
   ackedBytes = 0;
   /** What the source held in memory when the message was handed over. */
   heldBytes = 0;
-  /** Who wants to know what becomes of it; not this layer's business. */
-  holder: object | undefined;
   /** Identity of the first sending, when an earlier session was lost. */
   origin: MessageOrigin | undefined;
 

@@ -1,4 +1,4 @@
-import { noBytes } from '../../protocol/bytes.ts';
+import { noBytes, pack } from '../../protocol/bytes.ts';
 
 /**
  * Where a message's bytes come from. Pulled, never pushed: a source holds no more than it is asked for.
@@ -69,12 +69,7 @@ export class BytesSource implements Source {
   whole(): Uint8Array {
     const [first = noBytes, second] = this.#parts;
     if (second === undefined) return first;
-    const whole = new Uint8Array(this.totalBytes);
-    let at = 0;
-    for (const part of this.#parts) {
-      whole.set(part, at);
-      at += part.length;
-    }
+    const whole = pack(...this.#parts);
     // One copy is enough.
     if (this.#givenBytes === 0) this.#parts = [whole];
     return whole;
