@@ -192,6 +192,20 @@ describe('a message over a limit', () => {
     }
   });
 
+  test('is refused for the listeners of message where it came whole in one packet', async () => {
+    for (const binaryType of ['arraybuffer', 'blob', 'uint8array'] as const) {
+      const { socket, server } = openScripted({ ...limits, binaryType });
+      const connection = await server.accept();
+      const messages = collect(socket, 'message');
+      connection.stream(whole(1000), whole(1001), whole('next'));
+      await messages.next();
+      expect(await messages.next()).toMatchObject({ data: 'next' });
+      await settle();
+      expect(messages.items).toEqual([]);
+      expect(controlsIn(connection.slices, 'reject')).toMatchObject([{ ordinal: 1, code: 1, value: 1000 }]);
+    }
+  });
+
   test('that nobody has taken fails over the limit of streams', async () => {
     const { connection, told } = await open(limits);
     connection.stream(start(1900));
