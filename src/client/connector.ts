@@ -83,7 +83,7 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
       },
       this.#dialer.suspend,
       (isThrottled) => {
-        this.port.session.link.isTimerThrottled = isThrottled;
+        this.port.throttle(isThrottled);
       },
     );
     this.again();

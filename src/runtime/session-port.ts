@@ -4,6 +4,7 @@ import type { LinkCounters } from '../session/link/link.ts';
 import type { Source } from '../session/mux/source.ts';
 import type { PeerHandshake, Session } from '../session/session.ts';
 import { atTaskEnd } from './at-task-end.ts';
+import { Coalescing } from './coalescing.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { toSource } from './payload.ts';
@@ -45,6 +46,8 @@ export class SessionPort {
   #timerAtMs = Infinity;
   /** Given to the session since it was last asked for packets. */
   #unwrittenBytes = 0;
+  readonly #coalescing = new Coalescing();
+  #isWaiting = false;
   #connections = 0;
   /** Counted by earlier sessions. */
   #past: Partial<LinkCounters> = {};
@@ -85,6 +88,7 @@ export class SessionPort {
   sendFrom(makeSource: () => Source, options: SendOptions): Transfer {
     const transfer = this.#outbox.send(makeSource, options);
     this.#unwrittenBytes += (transfer.totalBytes ?? 0) + HEAD_BYTES;
+    this.#coalescing.add();
     if (this.#unwrittenBytes >= EARLY_WRITE_BYTES && !this.#isFlushing) this.#write();
     return transfer;
   }
@@ -172,9 +176,24 @@ export class SessionPort {
     this.schedule();
   }
 
+  /** Timers are throttled from now on, or no longer. */
+  throttle(isThrottled: boolean): void {
+    this.#session.link.isTimerThrottled = isThrottled;
+    this.schedule();
+  }
+
   /** Runs at the end of this task, so that everything sent in one task shares packets. */
   readonly schedule: () => void = atTaskEnd(() => {
-    this.flush();
+    const { clock } = this.#owner;
+    const { link } = this.#session;
+    const mayWait = link.inFlightBytes > 0 && !link.isTimerThrottled;
+    const waitMs = mayWait ? this.#coalescing.waitMs(clock.now()) : 0;
+    if (waitMs === 0) {
+      this.flush();
+    } else if (!this.#isWaiting) {
+      this.#isWaiting = true;
+      clock.setTimer(waitMs, this.#stopWaiting);
+    }
   });
 
   /** Hands out what has come, performs what is due, writes what can be written. */
@@ -275,11 +294,17 @@ export class SessionPort {
     }
   }
 
+  readonly #stopWaiting = (): void => {
+    this.#isWaiting = false;
+    this.flush();
+  };
+
   #write(): void {
+    const nowMs = this.#owner.clock.now();
     this.#unwrittenBytes = 0;
+    this.#coalescing.wrote(nowMs);
     const transport = this.#transport;
     if (transport === undefined) return;
-    const nowMs = this.#owner.clock.now();
     while (transport.bufferedBytes < MAX_TRANSPORT_BYTES) {
       const packet = this.#session.nextPacket(nowMs);
       if (packet === undefined) break;
