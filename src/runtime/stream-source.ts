@@ -38,6 +38,7 @@ declare const ReadableStream: (abstract new () => object) | undefined;
 declare const Response: new (body: object) => unknown;
 
 const READ_AHEAD_BYTES = 256 * 1024;
+const MAX_REUSED_BYTES = 2 * READ_AHEAD_BYTES;
 /** A producer that has given nothing for so many turns of the microtask queue waits for something else. */
 const IDLE_TURNS = 16;
 
@@ -139,14 +140,16 @@ export class StreamSource implements Source {
   }
 
   release(): void {
-    this.#clear();
+    this.#bytes = noBytes;
+    this.#at = this.#end = 0;
     this.#isWhole = false;
     this.onReady = undefined;
     this.#stop();
   }
 
+  /** Fresh memory costs more than the copy into it, so what is usual is used again. */
   #clear(): void {
-    this.#bytes = noBytes;
+    if (this.#bytes.length > MAX_REUSED_BYTES) this.#bytes = noBytes;
     this.#at = this.#end = 0;
   }
 
@@ -214,7 +217,8 @@ export class StreamSource implements Source {
     if (this.#end + bytes.length > this.#bytes.length) {
       const { readyBytes } = this;
       // As much room again as is moved: then no byte is moved more than once on average.
-      const moved = new Uint8Array(readyBytes * 2 + bytes.length);
+      const roomBytes = readyBytes * 2 + bytes.length;
+      const moved = roomBytes > this.#bytes.length ? new Uint8Array(roomBytes) : this.#bytes;
       moved.set(this.#bytes.subarray(this.#at, this.#end));
       this.#bytes = moved;
       this.#at = 0;
