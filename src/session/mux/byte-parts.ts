@@ -25,7 +25,7 @@ export class ByteParts {
   /** Room for the whole, from {@link reserve} on: all of it goes there, and there are no parts. */
   #whole: Uint8Array | undefined;
 
-  /** @param isTakenAtOnce - {@link join} follows before the slice's buffer can be reused or kept */
+  /** @param isTakenAtOnce - {@link join} or {@link takeAll} follows before the slice's buffer can be reused or kept */
   add(slice: Uint8Array, isTakenAtOnce: boolean): void {
     if (slice.length === 0) return;
     this.#whole?.set(slice, this.bytes);
@@ -92,6 +92,13 @@ export class ByteParts {
     if (this.#whole === undefined && length > 1) this.#copyTo((joined = new Uint8Array(this.bytes)));
     this.clear();
     return joined;
+  }
+
+  /** All of it in the pieces that it is kept in. */
+  takeAll(): Uint8Array[] {
+    const parts = this.#whole === undefined ? this.#parts : [this.#whole.subarray(0, this.bytes)];
+    this.clear();
+    return parts;
   }
 
   clear(): void {

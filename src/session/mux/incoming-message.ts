@@ -1,6 +1,6 @@
 import type { DataHead } from '../../protocol/frame.ts';
 import { MESSAGE_COST_BYTES } from '../../protocol/limits.ts';
-import { decodeText, encodeText } from '../../protocol/text.ts';
+import { decodeText, decodeTextParts, encodeText } from '../../protocol/text.ts';
 import { ByteParts } from './byte-parts.ts';
 import type { ReceiveChannel } from './receive-channel.ts';
 
@@ -98,10 +98,10 @@ export class IncomingMessage {
       this.#only = slice;
       return true;
     }
-    const { total = 0 } = this.head;
-    if (total >= MIN_RESERVED_BYTES && this.bytes * 2 > total && !isStreamed && !this.#parts.isReserved && !isLast) {
-      this.#parts.reserve(total);
-    }
+    const { total = 0, text } = this.head;
+    // Text is put together as a string.
+    const mayReserve = total >= MIN_RESERVED_BYTES && !text && !isStreamed && !isLast;
+    if (mayReserve && this.bytes * 2 > total && !this.#parts.isReserved) this.#parts.reserve(total);
     this.#parts.add(slice, isLast && !isStreamed);
     return !isStreamed || this.#isValid(slice);
   }
@@ -115,11 +115,14 @@ export class IncomingMessage {
   }
 
   #make(): boolean {
-    const data = this.#only ?? this.#parts.join();
+    const only = this.#only;
     this.#only = undefined;
-    this.#data = this.head.text
-      ? decodeText(data)
-      : ((data.length === data.buffer.byteLength ? data : data.slice()) as Uint8Array<ArrayBuffer>);
+    if (this.head.text) {
+      this.#data = only === undefined ? decodeTextParts(this.#parts.takeAll()) : decodeText(only);
+    } else {
+      const data = only ?? this.#parts.join();
+      this.#data = (data.length === data.buffer.byteLength ? data : data.slice()) as Uint8Array<ArrayBuffer>;
+    }
     return this.#data !== undefined;
   }
 
