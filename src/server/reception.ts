@@ -60,12 +60,14 @@ export class Reception implements ConnectionHost, SessionHost {
   readonly #gone: Tombstones<Owner>;
   /** Connections that have no session yet, the oldest first. */
   readonly #arriving = new Set<IncomingConnection>();
+  readonly report: (error: unknown) => void;
 
   constructor(options: ResolvedOptions, listener: ReceptionListener) {
     this.options = options;
     this.clock = options.clock ?? nodeClock(false);
     this.handshakeTimeoutMs = options.handshakeTimeoutMs;
     this.#listener = listener;
+    this.report = listener.report.bind(listener);
     this.store = new SessionStore(options);
     this.tombstones = new Tombstones(options.maxTombstones, options.resumeMs);
     this.#gone = new Tombstones(options.maxTombstones, options.resumeMs);
@@ -177,10 +179,6 @@ export class Reception implements ConnectionHost, SessionHost {
 
   received(session: AcceptedSession): void {
     this.#incoming.grew(session);
-  }
-
-  report(error: unknown): void {
-    this.#listener.report(error);
   }
 
   #create(hello: Hello, identity: string, request: IncomingMessage, maxPacketBytes: number): Verdict {
