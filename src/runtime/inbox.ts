@@ -18,7 +18,7 @@ export class Inbox {
   /** Told, and not taken by anybody. */
   #open: Map<IncomingTransfer, () => void> | undefined;
   /** Whole, and nobody was there to take them any more. */
-  readonly #left: MessageEvent[] = [];
+  #left: MessageEvent[] | undefined;
 
   constructor(owner: PortOwner, session: Session, wake: () => void) {
     this.#owner = owner;
@@ -69,7 +69,7 @@ export class Inbox {
     const open = this.#open;
     if (isTaken && open?.size) for (const [transfer, take] of open) this.#close(transfer, take);
     const givesWhole = isTaken && !tellsOnly;
-    const left = givesWhole ? this.#left.shift() : undefined;
+    const left = givesWhole ? this.#left?.shift() : undefined;
     if (left !== undefined) {
       emitter.emit('message', left);
       return true;
@@ -104,7 +104,7 @@ export class Inbox {
 
   /** Forgets what nobody has begun to take, or what nobody was told of. */
   discard(keepsTold: boolean): void {
-    this.#left.length = 0;
+    this.#left = undefined;
     for (const { receiver } of this.#sessions) receiver.discard(keepsTold);
   }
 
@@ -131,7 +131,7 @@ export class Inbox {
       const done = (data: Blob): void => {
         const event = { data, channel, meta, possibleDuplicateOf };
         if (emitter.has('message')) emitter.emit('message', event);
-        else this.#left.push(event);
+        else (this.#left ??= []).push(event);
       };
       // What was cancelled was never there.
       transfer.collectBlob(done, () => undefined, maxMessageBytes);

@@ -49,7 +49,7 @@ export class SessionPort {
   #isWaiting = false;
   #connections = 0;
   /** Counted by earlier sessions. */
-  #past: Partial<LinkCounters> = {};
+  #past: LinkCounters | undefined;
 
   constructor(owner: PortOwner, makeSession: (wake: () => void) => Session) {
     this.#owner = owner;
@@ -190,7 +190,10 @@ export class SessionPort {
       this.flush();
     } else if (!this.#isWaiting) {
       this.#isWaiting = true;
-      clock.setTimer(waitMs, this.#stopWaiting);
+      clock.setTimer(waitMs, () => {
+        this.#isWaiting = false;
+        this.flush();
+      });
     }
   });
 
@@ -256,7 +259,7 @@ export class SessionPort {
 
   #counters(): LinkCounters {
     const sums = { ...this.#session.link.counters };
-    for (const name of Object.keys(sums) as (keyof LinkCounters)[]) sums[name] += this.#past[name] ?? 0;
+    for (const name of Object.keys(sums) as (keyof LinkCounters)[]) sums[name] += this.#past?.[name] ?? 0;
     return sums;
   }
 
@@ -291,11 +294,6 @@ export class SessionPort {
         this.#owner.handleEffect(effect);
     }
   }
-
-  readonly #stopWaiting = (): void => {
-    this.#isWaiting = false;
-    this.flush();
-  };
 
   #write(): void {
     const nowMs = this.#owner.clock.now();
