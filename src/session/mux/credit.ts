@@ -1,8 +1,8 @@
 import { MIN_POOL_MARGIN_BYTES } from '../../protocol/limits.ts';
 import type { Terms } from '../../protocol/terms.ts';
-import type { ControlQueue } from './control-queue.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { ReceiveChannel } from './receive-channel.ts';
+import type { ReceiverHost } from './receiver.ts';
 
 const MAX_AHEAD_BYTES = 4 * 1024 * 1024;
 /** A channel whose application has taken all but this waits for the sender, not the other way round. */
@@ -22,7 +22,7 @@ export class Credit {
   readonly #terms: Terms;
   /** Bytes of the largest message that is taken whole. */
   readonly #maxWholeBytes: number;
-  readonly #control: ControlQueue;
+  readonly #host: Pick<ReceiverHost, 'control'>;
   readonly #channels: ReadonlyMap<number, ReceiveChannel>;
   /** Channels whose current message needs room in the pool, oldest message first; made for the first. */
   #waiting: Set<ReceiveChannel> | undefined;
@@ -35,12 +35,12 @@ export class Credit {
   constructor(
     terms: Terms,
     maxWholeBytes: number,
-    control: ControlQueue,
+    host: Pick<ReceiverHost, 'control'>,
     channels: ReadonlyMap<number, ReceiveChannel>,
   ) {
     this.#terms = terms;
     this.#maxWholeBytes = maxWholeBytes;
-    this.#control = control;
+    this.#host = host;
     this.#channels = channels;
   }
 
@@ -145,7 +145,7 @@ export class Credit {
   }
 
   #isSilent(): boolean {
-    return this.#control.bytes > MAX_UNSAID_BYTES;
+    return this.#host.control.bytes > MAX_UNSAID_BYTES;
   }
 
   /** What the largest message may still need on this channel. */
@@ -177,6 +177,6 @@ export class Credit {
       return;
     }
     channel.limitBytes = limitBytes;
-    this.#control.push({ type: 'credit', channel: channel.number, limit: limitBytes });
+    this.#host.control.push({ type: 'credit', channel: channel.number, limit: limitBytes });
   }
 }

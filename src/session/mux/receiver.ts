@@ -11,7 +11,7 @@ import type { IncomingEnd } from './incoming-message.ts';
 import { ReceiveChannel } from './receive-channel.ts';
 import type { WholeMessage } from './whole-message.ts';
 
-/** What the receiver needs of the side that writes. */
+/** What the receiver needs of the side that writes; not before it is made. */
 export interface ReceiverHost {
   readonly control: ControlQueue;
   /** Our count must not overtake what is in `control` now. */
@@ -53,7 +53,7 @@ export class MuxReceiver {
     this.#maxWholeBytes = maxWholeBytes;
     this.#host = host;
     this.#effects = effects;
-    this.#credit = new Credit(terms, maxWholeBytes, host.control, this.#channels);
+    this.#credit = new Credit(terms, maxWholeBytes, host, this.#channels);
     this.#channels.set(0, new ReceiveChannel(0, '', terms.initialChannelCredit));
   }
 
