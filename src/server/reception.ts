@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { CloseCode } from '../protocol/close-codes.ts';
 import type { Hello } from '../protocol/hello.ts';
 import { DEFAULT_TERMS } from '../protocol/limits.ts';
+import type { Terms } from '../protocol/terms.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { TransportHandlers } from '../runtime/transport.ts';
 import { AcceptedSession } from './accepted-session.ts';
@@ -61,6 +62,8 @@ export class Reception implements ConnectionHost, SessionHost {
   /** Connections that have no session yet, the oldest first. */
   readonly #arriving = new Set<IncomingConnection>();
   readonly report: (error: unknown) => void;
+  /** What the last session takes: as a rule all take the same, and share it. */
+  #terms: Terms | undefined;
 
   constructor(options: ResolvedOptions, listener: ReceptionListener) {
     this.options = options;
@@ -189,8 +192,6 @@ export class Reception implements ConnectionHost, SessionHost {
     const problem = this.#rate.problem(identity, address, nowMs) ?? this.store.makeRoom(identity, address);
     if (problem !== undefined) return { kind: 'refused', code: CloseCode.tryAgainLater, reason: problem };
     this.#rate.take(identity, address, nowMs);
-    const { initialChannelCredit, poolBytes, maxOpenChannels } = this.options;
-    const maxMessageBytes = Math.max(this.options.maxMessageBytes, this.options.maxStreamBytes);
     const { url = '', headers, socket } = request;
     const session = new AcceptedSession(this, hello, {
       identity,
@@ -198,12 +199,19 @@ export class Reception implements ConnectionHost, SessionHost {
       secret: new SecretHash(hello.secret),
       address,
       request: { url, headers, remoteAddress: socket.remoteAddress },
-      terms: { maxPacketBytes, maxMessageBytes, initialChannelCredit, poolBytes, maxOpenChannels },
+      terms: this.#termsOf(maxPacketBytes),
     });
     this.tombstones.delete(session.id);
     this.store.add(session);
     arrivals.set(session, { session, request });
     return { kind: 'new', session };
+  }
+
+  #termsOf(maxPacketBytes: number): Terms {
+    if (this.#terms?.maxPacketBytes === maxPacketBytes) return this.#terms;
+    const { initialChannelCredit, poolBytes, maxOpenChannels } = this.options;
+    const maxMessageBytes = Math.max(this.options.maxMessageBytes, this.options.maxStreamBytes);
+    return (this.#terms = { maxPacketBytes, maxMessageBytes, initialChannelCredit, poolBytes, maxOpenChannels });
   }
 
   #addressOf(request: IncomingMessage): string | undefined {
