@@ -76,7 +76,7 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
     this.over = endOf(this.emitter);
     this.#retry = new RetryPolicy(options, this.emitter.report);
     const owner = { ...options, emitter: this.emitter, handleEffect: this.#handle.bind(this) };
-    this.port = new SessionPort(owner, this.#makeSession.bind(this));
+    this.port = new SessionPort(owner, this.#makeSession);
     this.#stopWatching = watchPage(
       () => {
         this.#woke();
@@ -204,7 +204,7 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
     this.emitter.emit('retry', { attempt: this.#retry.attempt, delayMs, close, wasOpen });
   }
 
-  #makeSession(wake: () => void): Session {
+  readonly #makeSession = (wake: () => void): Session => {
     this.#handshake = new Handshake(this.#options.protocols);
     const remembered = this.#memory?.read().up;
     const { maxMessageBytes: maxWholeBytes } = this.#options;
@@ -212,7 +212,7 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
     const session = new Session({ ...this.#options, id, maxWholeBytes, isAcceptor: false, remembered, wake });
     session.link.isTimerThrottled = isHidden();
     return session;
-  }
+  };
 
   #isClosed(): boolean {
     return this.status === 'closed';
@@ -272,7 +272,7 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
       this.#finish(CloseCode.abnormal, 'session lost');
     } else {
       this.#isLeaving = false;
-      port.replace();
+      port.replace(this.#makeSession);
       this.emitter.emit('lost', { session: session.id });
       // A listener may have closed the socket.
       if (this.#dialer.transport !== undefined) this.#greet(this.#dialer.transport);
@@ -369,7 +369,7 @@ export class Connector implements SocketDriver, DialUser, ProbeUser {
     this.#isLeaving = false;
     this.#route = undefined;
     const delayMs = this.#retry.leave(this.#hasStood());
-    this.port.replace();
+    this.port.replace(this.#makeSession);
     const farewell = this.#farewell;
     if (farewell !== undefined) {
       this.close(farewell.code, farewell.reason, Math.max(0, farewell.deadlineMs - this.#options.clock.now()));

@@ -13,11 +13,12 @@ export class Inbox {
   readonly #sessions: Session[];
   readonly #owner: PortOwner;
   readonly #wake: () => void;
-  readonly #transfers = new Map<IncomingMessage, IncomingTransfer>();
+  /** This and the next are made when the first is told. */
+  #transfers: Map<IncomingMessage, IncomingTransfer> | undefined;
   /** Told, and not taken by anybody. */
-  readonly #open = new Map<IncomingTransfer, () => void>();
+  #open: Map<IncomingTransfer, () => void> | undefined;
   /** Whole, and nobody was there to take them any more. */
-  readonly #left: MessageEvent[] = [];
+  #left: MessageEvent[] | undefined;
 
   constructor(owner: PortOwner, session: Session, wake: () => void) {
     this.#owner = owner;
@@ -45,12 +46,12 @@ export class Inbox {
 
   /** Something has become of a message that was told. */
   changed(message: IncomingMessage): void {
-    const transfer = this.#transfers.get(message);
+    const transfer = this.#transfers?.get(message);
     if (transfer === undefined) return;
     transfer.changed(this.#owner.clock.now());
     if (transfer.state === 'receiving') return;
-    this.#transfers.delete(message);
-    if (transfer.state === 'failed') this.#open.delete(transfer);
+    this.#transfers?.delete(message);
+    if (transfer.state === 'failed') this.#open?.delete(transfer);
   }
 
   /**
@@ -65,9 +66,10 @@ export class Inbox {
     const hasIncoming = emitter.has('incoming');
     const isTaken = hasMessage || (hasClosed && !hasIncoming);
     if (!isTaken && !hasIncoming) return false;
-    if (isTaken && this.#open.size > 0) for (const [transfer, take] of this.#open) this.#close(transfer, take);
+    const open = this.#open;
+    if (isTaken && open?.size) for (const [transfer, take] of open) this.#close(transfer, take);
     const givesWhole = isTaken && !tellsOnly;
-    const left = givesWhole ? this.#left.shift() : undefined;
+    const left = givesWhole ? this.#left?.shift() : undefined;
     if (left !== undefined) {
       emitter.emit('message', left);
       return true;
@@ -102,7 +104,7 @@ export class Inbox {
 
   /** Forgets what nobody has begun to take, or what nobody was told of. */
   discard(keepsTold: boolean): void {
-    this.#left.length = 0;
+    this.#left = undefined;
     for (const { receiver } of this.#sessions) receiver.discard(keepsTold);
   }
 
@@ -114,12 +116,13 @@ export class Inbox {
       receiver.takeWhole(message);
       return;
     }
+    const open = (this.#open ??= new Map<IncomingTransfer, () => void>());
     const claimed = (): void => {
-      this.#open.delete(transfer);
+      open.delete(transfer);
     };
     const transfer = new incomingClass(message, { session, report: emitter.report, wake: this.#wake, claimed });
-    this.#transfers.set(message, transfer);
-    this.#open.set(transfer, () => {
+    (this.#transfers ??= new Map()).set(message, transfer);
+    open.set(transfer, () => {
       if (!isBlob) {
         receiver.takeWhole(message);
         return;
@@ -128,7 +131,7 @@ export class Inbox {
       const done = (data: Blob): void => {
         const event = { data, channel, meta, possibleDuplicateOf };
         if (emitter.has('message')) emitter.emit('message', event);
-        else this.#left.push(event);
+        else (this.#left ??= []).push(event);
       };
       // What was cancelled was never there.
       transfer.collectBlob(done, () => undefined, maxMessageBytes);
@@ -136,13 +139,13 @@ export class Inbox {
     if (hasIncoming) emitter.emit('incoming', transfer);
     // Nothing more will become of what came in one piece.
     if (transfer.state === 'received') this.changed(message);
-    const take = this.#open.get(transfer);
+    const take = open.get(transfer);
     if (take !== undefined && isTaken) this.#close(transfer, take);
   }
 
   /** Nobody has taken the message: it goes to those who take messages whole. */
   #close(transfer: IncomingTransfer, take: () => void): void {
-    this.#open.delete(transfer);
+    this.#open?.delete(transfer);
     if (transfer.isOpen) take();
   }
 

@@ -30,7 +30,8 @@ export class Outbox implements TransferHost {
   sink: MessageSink;
   readonly #owner: OutboxOwner;
   #wake: () => void;
-  readonly #transfers = new Map<OutgoingMessage, TransferHandle>();
+  /** Made for the first. */
+  #transfers: Map<OutgoingMessage, TransferHandle> | undefined;
   /** Messages that wait for the next session, since this one is about to end. */
   #held: Set<OutgoingMessage> | undefined;
   #closed: ClosedError | undefined;
@@ -56,7 +57,7 @@ export class Outbox implements TransferHost {
 
   /** What waits on each channel. */
   get channels(): ChannelStats[] {
-    return channelStats(this.#transfers.keys(), this.#held);
+    return channelStats(this.#transfers?.keys() ?? [], this.#held);
   }
 
   /** Fulfilled while at most half of what may be kept in memory is. */
@@ -77,7 +78,7 @@ export class Outbox implements TransferHost {
     const { signal } = options;
     const message = new OutgoingMessage({ source, channel, priority, meta, expiresAtMs });
     const handle = new TransferHandle(message, this, signal);
-    this.#transfers.set(message, handle);
+    (this.#transfers ??= new Map()).set(message, handle);
     const refusal =
       this.#closed ?? (signal?.aborted === true ? new AbortedError(signal.reason) : this.#refusal(source));
     if (refusal === undefined) {
@@ -113,7 +114,7 @@ export class Outbox implements TransferHost {
   /** Gives a message of a session that is over to the present one, if it may be sent again. */
   carry(message: OutgoingMessage, sessionId: string): void {
     const { init, state, channelNumber, ordinal, origin } = message;
-    const handle = this.#transfers.get(message);
+    const handle = this.#transfers?.get(message);
     if (handle === undefined) return;
     const isInDoubt = state === 'started' || state === 'written';
     if (isInDoubt && (this.#owner.onSessionLost === 'reject' || !init.source.restart())) {
@@ -132,8 +133,8 @@ export class Outbox implements TransferHost {
         }
       : origin;
     handle.message = copy;
-    this.#transfers.delete(message);
-    this.#transfers.set(copy, handle);
+    this.#transfers?.delete(message);
+    this.#transfers?.set(copy, handle);
     this.sink.send(copy);
   }
 
@@ -154,18 +155,18 @@ export class Outbox implements TransferHost {
       source.release();
       this.#owner.failed?.(error, Math.max(0, totalBytes - message.ackedBytes));
     }
-    this.#transfers.get(message)?.settle(error);
-    this.#transfers.delete(message);
+    this.#transfers?.get(message)?.settle(error);
+    this.#transfers?.delete(message);
   }
 
   progressed(message: OutgoingMessage): void {
-    this.#transfers.get(message)?.progressed(this.#owner.clock.now());
+    this.#transfers?.get(message)?.progressed(this.#owner.clock.now());
   }
 
   /** Tells those who wait for room, or for the end of everything. */
   update(): void {
     this.#openGate();
-    if (this.#wasBuffered && this.#transfers.size === 0 && this.bufferedBytes === 0) {
+    if (this.#wasBuffered && this.#transfers?.size === 0 && this.bufferedBytes === 0) {
       this.#wasBuffered = false;
       this.#owner.emitter.emit('drain', { bufferedBytes: 0 });
     }
@@ -198,7 +199,7 @@ export class Outbox implements TransferHost {
   #heldBytes(): number {
     return Math.max(
       this.sink.heldBytes + this.#sumHeld('heldBytes'),
-      (this.#transfers.size - FREE_MESSAGES) * MIN_HELD_BYTES,
+      ((this.#transfers?.size ?? 0) - FREE_MESSAGES) * MIN_HELD_BYTES,
     );
   }
 

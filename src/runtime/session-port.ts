@@ -33,7 +33,6 @@ const HEAD_BYTES = 16;
 export class SessionPort {
   #session: Session;
   readonly #owner: PortOwner;
-  readonly #makeSession: (wake: () => void) => Session;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   #transport: Transport | undefined;
@@ -50,11 +49,10 @@ export class SessionPort {
   #isWaiting = false;
   #connections = 0;
   /** Counted by earlier sessions. */
-  #past: Partial<LinkCounters> = {};
+  #past: LinkCounters | undefined;
 
   constructor(owner: PortOwner, makeSession: (wake: () => void) => Session) {
     this.#owner = owner;
-    this.#makeSession = makeSession;
     const session = makeSession(this.schedule);
     this.#session = session;
     this.#outbox = new Outbox(owner, session, this.schedule);
@@ -163,12 +161,12 @@ export class SessionPort {
   }
 
   /** The session is over, and the next one goes on: with what the peer cannot have, and by policy what it may have. */
-  replace(): void {
+  replace(makeSession: (wake: () => void) => Session): void {
     const old = this.#session;
     const left = this.#outbox.takeBack();
     this.#past = this.#counters();
     // Before any listener hears of the old session's end: what it sends or aborts is the new one's.
-    const session = this.#makeSession(this.schedule);
+    const session = makeSession(this.schedule);
     this.#session = this.#outbox.sink = session;
     this.#inbox.replace(session);
     for (const message of left) this.#outbox.carry(message, old.id);
@@ -192,7 +190,10 @@ export class SessionPort {
       this.flush();
     } else if (!this.#isWaiting) {
       this.#isWaiting = true;
-      clock.setTimer(waitMs, this.#stopWaiting);
+      clock.setTimer(waitMs, () => {
+        this.#isWaiting = false;
+        this.flush();
+      });
     }
   });
 
@@ -258,7 +259,7 @@ export class SessionPort {
 
   #counters(): LinkCounters {
     const sums = { ...this.#session.link.counters };
-    for (const name of Object.keys(sums) as (keyof LinkCounters)[]) sums[name] += this.#past[name] ?? 0;
+    for (const name of Object.keys(sums) as (keyof LinkCounters)[]) sums[name] += this.#past?.[name] ?? 0;
     return sums;
   }
 
@@ -293,11 +294,6 @@ export class SessionPort {
         this.#owner.handleEffect(effect);
     }
   }
-
-  readonly #stopWaiting = (): void => {
-    this.#isWaiting = false;
-    this.flush();
-  };
 
   #write(): void {
     const nowMs = this.#owner.clock.now();

@@ -28,14 +28,17 @@ import type {
   SessionStatus,
 } from './server-session.ts';
 import { checkCloseArguments } from './session-close-arguments.ts';
-import { ServerIncomingTransfer } from './server-incoming.ts';
 import type { SessionEnding } from './session-ending.ts';
 import type { SessionConnection, SessionHost, SessionInit } from './session-host.ts';
+import { SessionOwner } from './session-owner.ts';
 
 type Phase =
   | { readonly kind: 'connected'; readonly connection: SessionConnection }
   | { readonly kind: 'waiting'; readonly stopTimer: () => void }
   | { readonly kind: 'ended' };
+
+const NEW: Phase = { kind: 'waiting', stopTimer: () => undefined };
+const ENDED: Phase = { kind: 'ended' };
 
 /** A session on the side that takes connections: a {@link SessionPort}, and the coming and going of its connections. */
 export class AcceptedSession implements ServerSession {
@@ -51,9 +54,10 @@ export class AcceptedSession implements ServerSession {
   readonly #host: SessionHost;
   readonly #emitter: SafeEmitter<ServerSessionEvents>;
   readonly #port: SessionPort;
-  readonly #closed: Promise<void>;
-  #resolveClosed: () => void = () => undefined;
-  #phase: Phase = { kind: 'waiting', stopTimer: () => undefined };
+  /** Where somebody waits for it. */
+  #closed: Promise<void> | undefined;
+  #resolveClosed: (() => void) | undefined;
+  #phase: Phase = NEW;
   #status: SessionStatus = 'open';
   #stopDeadline: (() => void) | undefined;
   /** Called when a packet of the client came, or the client itself. */
@@ -61,7 +65,7 @@ export class AcceptedSession implements ServerSession {
   onLost: (() => void) | undefined;
 
   constructor(host: SessionHost, hello: Hello, { identity, protocol, secret, address, request, terms }: SessionInit) {
-    const { options, clock } = host;
+    const { options } = host;
     this.id = hello.session;
     this.identity = identity;
     this.protocol = protocol;
@@ -69,30 +73,9 @@ export class AcceptedSession implements ServerSession {
     this.secret = secret;
     this.address = address;
     this.#host = host;
-    this.#closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
-    const report = (error: unknown): void => {
-      host.report(error);
-    };
-    const emitter = new SafeEmitter<ServerSessionEvents>(report);
-    this.#emitter = emitter;
-    const roomFor = (): number => host.roomFor(this);
-    const owner = {
-      emitter,
-      clock,
-      get maxBufferedBytes() {
-        return roomFor();
-      },
-      binaryType: options.binaryType,
-      maxMessageBytes: options.maxMessageBytes,
-      incomingClass: ServerIncomingTransfer,
-      handleEffect: (effect: SessionEffect) => {
-        this.#handle(effect);
-      },
-    };
+    this.#emitter = new SafeEmitter(host.report);
     this.#port = new SessionPort(
-      owner,
+      new SessionOwner(host, this, this.#emitter),
       (wake) =>
         new Session({
           id: hello.session,
@@ -180,7 +163,10 @@ export class AcceptedSession implements ServerSession {
       this.#port.schedule();
       this.#update();
     }
-    return this.#closed;
+    if (this.#status === 'closed') return Promise.resolve();
+    return (this.#closed ??= new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    }));
   }
 
   goAway(deadlineMs: number): void {
@@ -295,7 +281,8 @@ export class AcceptedSession implements ServerSession {
     return this.#phase.kind === 'connected' && this.#phase.connection === connection;
   }
 
-  #handle(effect: SessionEffect): void {
+  /** Does what the engine wants done. */
+  perform(effect: SessionEffect): void {
     switch (effect.kind) {
       case 'peer-close':
         this.#port.stopTaking(new ClosedError(effect.code, effect.reason));
@@ -363,7 +350,7 @@ export class AcceptedSession implements ServerSession {
   #end({ code, reason, wasClean = false, error, transport = { code, reason }, isLost = false }: SessionEnding): void {
     const phase = this.#phase;
     if (phase.kind === 'ended') return;
-    this.#phase = { kind: 'ended' };
+    this.#phase = ENDED;
     this.#stopDeadline?.();
     if (phase.kind === 'waiting') phase.stopTimer();
     else phase.connection.close(transport.code, transport.reason);
@@ -377,7 +364,7 @@ export class AcceptedSession implements ServerSession {
       this.#update();
       if (error !== undefined) this.#emitter.emit('error', { error });
       this.#emitter.emit('close', { code, reason, wasClean, error });
-      this.#resolveClosed();
+      this.#resolveClosed?.();
     });
   }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { CloseCode } from '../protocol/close-codes.ts';
 import type { Hello } from '../protocol/hello.ts';
 import { DEFAULT_TERMS } from '../protocol/limits.ts';
+import type { Terms } from '../protocol/terms.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { TransportHandlers } from '../runtime/transport.ts';
 import { AcceptedSession } from './accepted-session.ts';
@@ -60,12 +61,16 @@ export class Reception implements ConnectionHost, SessionHost {
   readonly #gone: Tombstones<Owner>;
   /** Connections that have no session yet, the oldest first. */
   readonly #arriving = new Set<IncomingConnection>();
+  readonly report: (error: unknown) => void;
+  /** What the last session takes: as a rule all take the same, and share it. */
+  #terms: Terms | undefined;
 
   constructor(options: ResolvedOptions, listener: ReceptionListener) {
     this.options = options;
     this.clock = options.clock ?? nodeClock(false);
     this.handshakeTimeoutMs = options.handshakeTimeoutMs;
     this.#listener = listener;
+    this.report = listener.report.bind(listener);
     this.store = new SessionStore(options);
     this.tombstones = new Tombstones(options.maxTombstones, options.resumeMs);
     this.#gone = new Tombstones(options.maxTombstones, options.resumeMs);
@@ -179,10 +184,6 @@ export class Reception implements ConnectionHost, SessionHost {
     this.#incoming.grew(session);
   }
 
-  report(error: unknown): void {
-    this.#listener.report(error);
-  }
-
   #create(hello: Hello, identity: string, request: IncomingMessage, maxPacketBytes: number): Verdict {
     if (hello.received !== 0) return { kind: 'violation', name: 'received-regressed' };
     if (this.isLeaving) return { kind: 'refused', code: CloseCode.serviceRestart, reason: 'going away' };
@@ -191,8 +192,6 @@ export class Reception implements ConnectionHost, SessionHost {
     const problem = this.#rate.problem(identity, address, nowMs) ?? this.store.makeRoom(identity, address);
     if (problem !== undefined) return { kind: 'refused', code: CloseCode.tryAgainLater, reason: problem };
     this.#rate.take(identity, address, nowMs);
-    const { initialChannelCredit, poolBytes, maxOpenChannels } = this.options;
-    const maxMessageBytes = Math.max(this.options.maxMessageBytes, this.options.maxStreamBytes);
     const { url = '', headers, socket } = request;
     const session = new AcceptedSession(this, hello, {
       identity,
@@ -200,12 +199,19 @@ export class Reception implements ConnectionHost, SessionHost {
       secret: new SecretHash(hello.secret),
       address,
       request: { url, headers, remoteAddress: socket.remoteAddress },
-      terms: { maxPacketBytes, maxMessageBytes, initialChannelCredit, poolBytes, maxOpenChannels },
+      terms: this.#termsOf(maxPacketBytes),
     });
     this.tombstones.delete(session.id);
     this.store.add(session);
     arrivals.set(session, { session, request });
     return { kind: 'new', session };
+  }
+
+  #termsOf(maxPacketBytes: number): Terms {
+    if (this.#terms?.maxPacketBytes === maxPacketBytes) return this.#terms;
+    const { initialChannelCredit, poolBytes, maxOpenChannels } = this.options;
+    const maxMessageBytes = Math.max(this.options.maxMessageBytes, this.options.maxStreamBytes);
+    return (this.#terms = { maxPacketBytes, maxMessageBytes, initialChannelCredit, poolBytes, maxOpenChannels });
   }
 
   #addressOf(request: IncomingMessage): string | undefined {

@@ -31,7 +31,7 @@ export interface SessionHost {
   received(session: AcceptedSession): void;
   over(session: AcceptedSession, tombstone: Tombstone): void;
   /** A listener threw. */
-  report(error: unknown): void;
+  readonly report: (error: unknown) => void;
 }
 
 /** What a session is made of. */

@@ -1,14 +1,15 @@
 /** First in, first out, in amortised constant time (`Array.prototype.shift` moves every element of a long array). */
 export class Queue<T> {
-  #items: T[] = [];
+  /** Made for the first: most queues of most sessions are empty most of the time. */
+  #items: T[] | undefined;
   #head = 0;
 
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.#items === undefined ? 0 : this.#items.length - this.#head;
   }
 
   push(item: T): void {
-    this.#items.push(item);
+    (this.#items ??= []).push(item);
   }
 
   peek(): T | undefined {
@@ -17,13 +18,15 @@ export class Queue<T> {
 
   /** The item at `index` from the oldest. */
   at(index: number): T | undefined {
-    return this.#items[this.#head + index];
+    return this.#items?.[this.#head + index];
   }
 
   shift(): T | undefined {
-    const item = this.#items[this.#head];
-    if (this.#head < this.#items.length && ++this.#head * 2 > this.#items.length) {
-      this.#items.splice(0, this.#head);
+    const items = this.#items;
+    if (items === undefined) return undefined;
+    const item = items[this.#head];
+    if (this.#head < items.length && ++this.#head * 2 > items.length) {
+      items.splice(0, this.#head);
       this.#head = 0;
     }
     return item;
@@ -31,11 +34,11 @@ export class Queue<T> {
 
   /** The items, oldest first, as an array of their own. */
   toArray(): T[] {
-    return this.#items.slice(this.#head);
+    return this.#items?.slice(this.#head) ?? [];
   }
 
   clear(): void {
-    this.#items = [];
+    this.#items = undefined;
     this.#head = 0;
   }
 }

@@ -12,13 +12,17 @@ import { Link } from './link/link.ts';
 import type { LinkLoss } from './link/link.ts';
 import { StallWatch } from './link/stall-watch.ts';
 import type { IncomingMessage } from './mux/incoming-message.ts';
+import type { ControlQueue } from './mux/control-queue.ts';
 import { Mux } from './mux/mux.ts';
+import type { MuxHost } from './mux/mux.ts';
 import type { MuxReceiver } from './mux/receiver.ts';
 import type { OutgoingMessage } from './mux/outgoing-message.ts';
 import type { WholeMessage } from './mux/whole-message.ts';
 import type { SessionState } from './session-state.ts';
 
 const RETRY_BYTES = 1024 * 1024;
+const OPENING: SessionState = { kind: 'opening' };
+const OPEN: SessionState = { kind: 'open' };
 
 /** What a session is made with. Both sides make the same; only the acceptor may send LIMIT and GOAWAY. */
 export interface SessionConfig {
@@ -57,15 +61,16 @@ export interface PeerHandshake extends Terms, LinkCounts {
  *
  * Nothing that a peer sends makes a method throw: a violation ends the session with an effect.
  */
-export class Session {
+export class Session implements MuxHost {
   readonly id: string;
   readonly terms: Terms;
   readonly link: Link;
   readonly #mux: Mux;
-  readonly #config: SessionConfig;
+  readonly isAcceptor: boolean;
+  readonly #maxPacketBytes: number;
   readonly #stall: StallWatch;
   readonly #effects: Effect[] = [];
-  #state: SessionState = { kind: 'opening' };
+  #state: SessionState = OPENING;
   /** We refused a packet of the peer on the last connection: told in each handshake until one is complete. */
   #refused: Refused | undefined;
   #peer: Terms | undefined;
@@ -76,30 +81,17 @@ export class Session {
   constructor(config: SessionConfig) {
     this.id = config.id;
     this.terms = config.terms;
-    this.#config = config;
+    this.isAcceptor = config.isAcceptor;
+    this.#maxPacketBytes = config.maxPacketBytes;
     this.#stall = new StallWatch(config.heartbeatMs);
-    this.#mux = new Mux(
-      config.terms,
-      config.maxWholeBytes,
-      {
-        isAcceptor: config.isAcceptor,
-        peerClosed: (close) => {
-          this.#peerClosed(close);
-        },
-        raiseBarrier: (bytes) => {
-          this.link.raiseBarrier(bytes);
-        },
-      },
-      this.#effects,
-      config.wake,
-    );
+    this.#mux = new Mux(config.terms, config.maxWholeBytes, this, this.#effects, config.wake);
     const { maxPacketBytes, startPacketBytes, remembered, isAcceptor } = config;
     const retryBytes = isAcceptor ? RETRY_BYTES : RETRY_BYTES * 1.5;
     const learner = new LimitLearner(maxPacketBytes, startPacketBytes, remembered, retryBytes);
     this.link = new Link(this.#mux, learner);
     learner.onChange = (from, to, cause) => {
       this.#effects.push({ kind: 'limit', from, to, cause });
-      if (config.isAcceptor && this.#state.kind !== 'ended') this.#tellLimit();
+      if (this.isAcceptor && this.#state.kind !== 'ended') this.#tellLimit();
     };
   }
 
@@ -111,6 +103,14 @@ export class Session {
   get hasClosed(): boolean {
     const state = this.#state;
     return state.kind === 'closing' && !state.isAnswer;
+  }
+
+  get control(): ControlQueue {
+    return this.#mux.sender.control;
+  }
+
+  raiseBarrier(): void {
+    this.link.raiseBarrier(this.control.bytes);
   }
 
   /** What the peer takes, once it has said so. */
@@ -152,7 +152,7 @@ export class Session {
     // The peer comes anew before we have heard of a loss: a packet too big may be why, and its close still on the way.
     this.detached(this.link.isAttached ? { code: CloseCode.abnormal } : undefined);
     // Control frames that wait come before any DATA, so their end in the stream is known.
-    const streamEnd = this.link.streamEnd + this.#mux.sender.control.bytes;
+    const streamEnd = this.link.streamEnd + this.control.bytes;
     this.link.stated(streamEnd);
     this.#mux.receiver.endTurn();
     return { received: this.link.received, streamEnd, refused: this.#refused };
@@ -166,13 +166,13 @@ export class Session {
   /** The peer's HELLO or WELCOME was accepted: the connection whose counts were stated last is up. */
   attached(peer: PeerHandshake, nowMs: number): void {
     if (this.#state.kind === 'ended') return;
-    if (this.#state.kind === 'opening') this.#state = { kind: 'open' };
+    if (this.#state.kind === 'opening') this.#state = OPEN;
     if (this.#peer === undefined) {
       this.#peer = peer;
       this.#mux.sender.setPeer(peer);
     }
     const { learner } = this.link;
-    learner.setCap(Math.min(this.#config.maxPacketBytes, peer.maxPacketBytes));
+    learner.setCap(Math.min(this.#maxPacketBytes, peer.maxPacketBytes));
     const problem = this.link.attach(peer.received, peer.streamEnd, peer.refused?.maxPacketBytes);
     if (peer.refused !== undefined) learner.refused(peer.refused.maxPacketBytes);
     this.#isStallTold = false;
@@ -180,7 +180,7 @@ export class Session {
       this.#break({ kind: 'limit-too-small', trail: learner.trail });
     } else if (problem === undefined) {
       // Until it has heard of us, the acceptor does not know that WELCOME came.
-      if (!this.#config.isAcceptor) this.link.greet();
+      if (!this.isAcceptor) this.link.greet();
       this.#stall.start(nowMs);
       this.#update(nowMs);
     } else {
@@ -310,7 +310,7 @@ export class Session {
   /** Acceptor only: tells the peer to finish and come back to another session within `deadlineMs`. */
   goAway(deadlineMs: number): void {
     if (this.#state.kind === 'opening' || this.#state.kind === 'open') {
-      this.#mux.sender.control.push({ type: 'goaway', deadlineMs });
+      this.control.push({ type: 'goaway', deadlineMs });
     }
   }
 
@@ -350,10 +350,10 @@ export class Session {
 
   #tellLimit(): void {
     const { floor, ceiling } = this.link.learner.memory;
-    this.#mux.sender.control.push({ type: 'limit', floor, ceiling });
+    this.control.push({ type: 'limit', floor, ceiling });
   }
 
-  #peerClosed({ code, drainMs, reason }: { code: number; drainMs: number; reason: string }): void {
+  peerClosed({ code, drainMs, reason }: { code: number; drainMs: number; reason: string }): void {
     const peer = { code, reason };
     if (this.#state.kind === 'closing') {
       this.#state = { ...this.#state, peer };

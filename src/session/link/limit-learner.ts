@@ -31,8 +31,6 @@ interface Doubt {
   maxBytes: number;
 }
 
-const noDoubt = (): Doubt => ({ points: 0, minBytes: Infinity, maxBytes: 0 });
-
 const rungBelow = (bytes: number): number => 2 ** Math.floor(Math.log2(bytes));
 const rungAbove = (bytes: number): number => 2 ** Math.ceil(Math.log2(bytes));
 
@@ -62,9 +60,9 @@ export class LimitLearner {
   readonly #firstRetryBytes: number;
   #retryBytes: number;
   #untilRetryBytes = 0;
-  #doubt: Doubt = noDoubt();
+  #doubt: Doubt | undefined;
   #hopeless = 0;
-  readonly #trail: number[] = [];
+  readonly #trail: number[];
 
   /**
    * @param capBytes - our own upper bound
@@ -85,7 +83,8 @@ export class LimitLearner {
     const start = remembered === undefined ? rungBelow(Math.max(MIN_PACKET_BYTES, startBytes)) : this.#floor;
     this.#limit = Math.min(this.#cap, start);
     this.#floor = Math.min(this.#floor, this.#limit);
-    this.#trail.push(this.#limit);
+    // An array that grows from nothing takes room for 16 more.
+    this.#trail = [this.#limit];
   }
 
   get limit(): number {
@@ -144,7 +143,7 @@ export class LimitLearner {
       if (rung >= this.#hardCeiling) this.#hardCeiling = Infinity;
       if (this.#limit < rung) this.#moveTo(rung, 'grown');
     }
-    if (bytes >= this.#doubt.minBytes) this.#doubt = noDoubt();
+    if (this.#doubt !== undefined && bytes >= this.#doubt.minBytes) this.#doubt = undefined;
     if (bytes >= MIN_PACKET_BYTES) this.#hopeless = 0;
   }
 
@@ -180,14 +179,14 @@ export class LimitLearner {
       return false;
     }
     // The size has passed before, and the close may be about the other direction: one alone proves nothing.
-    const doubt = this.#doubt;
+    const doubt = (this.#doubt ??= { points: 0, minBytes: Infinity, maxBytes: 0 });
     doubt.points += is1009 ? 3 : 2;
     doubt.minBytes = Math.min(doubt.minBytes, bytes);
     doubt.maxBytes = Math.max(doubt.maxBytes, bytes);
     if (is1009 && rung <= MIN_PACKET_BYTES && ++this.#hopeless === TRIES_TO_GIVE_UP) return true;
     const top = rungAbove(doubt.maxBytes);
     if (doubt.points < POINTS_TO_DOUBT_FLOOR || top <= MIN_PACKET_BYTES) return false;
-    this.#doubt = noDoubt();
+    this.#doubt = undefined;
     this.#suspect(top);
     this.#floor = Math.min(this.#floor, top > SAFE_PACKET_BYTES ? SAFE_PACKET_BYTES : top / 2);
     this.#moveTo(this.#floor, cause);

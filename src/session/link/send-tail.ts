@@ -16,8 +16,8 @@ export class SendTail {
   #first = 0;
   #start = 0;
   #end = 0;
-  /** Buffers for reuse, of sizes that are powers of two. */
-  #free: ArrayBufferLike[] = [];
+  /** Buffers for reuse, of sizes that are powers of two, if there are any. */
+  #free: ArrayBufferLike[] | undefined;
 
   get start(): number {
     return this.#start;
@@ -31,14 +31,15 @@ export class SendTail {
   allocate(bytes: number): Uint8Array {
     if (bytes < MIN_REUSED_BYTES) return new Uint8Array(bytes);
     const size = 2 ** Math.ceil(Math.log2(bytes));
-    const index = this.#free.findIndex(({ byteLength }) => byteLength === size);
-    const [buffer = new ArrayBuffer(size)] = index < 0 ? [] : this.#free.splice(index, 1);
+    const free = this.#free ?? [];
+    const index = free.findIndex(({ byteLength }) => byteLength === size);
+    const [buffer = new ArrayBuffer(size)] = index < 0 ? [] : free.splice(index, 1);
     return new Uint8Array(buffer, 0, bytes);
   }
 
   /** Takes back what {@link allocate} gave. */
   free({ buffer }: Uint8Array): void {
-    if (buffer.byteLength >= MIN_REUSED_BYTES) this.#free.push(buffer);
+    if (buffer.byteLength >= MIN_REUSED_BYTES) (this.#free ??= []).push(buffer);
   }
 
   /** @param chunk - in a buffer of {@link allocate}, and alone in it */
@@ -66,7 +67,7 @@ export class SendTail {
 
   /** There is nothing to send for now: gives back what was kept for reuse. */
   rest(): void {
-    this.#free = [];
+    this.#free = undefined;
   }
 
   /** Copies `count` bytes from stream offset `from` into `target` at `at`; the range lies in `start..end`. */

@@ -12,19 +12,38 @@ export class ChannelNumbers implements Slots {
   maxCount = 0;
   /** The next number. */
   next = 1;
-  readonly #active: Iterable<SendChannel>;
-  readonly #open = new Map<number, SendChannel>();
-  /** Given up, and not taken back by the peer. */
-  readonly #retiring = new Map<number, SendChannel>();
+  readonly #main: SendChannel;
+  /** Beside the main one; made for the first of them. */
+  #open: Map<number, SendChannel> | undefined;
+  /** Given up, and not taken back by the peer; made for the first of them. */
+  #retiring: Map<number, SendChannel> | undefined;
+  #active: Set<SendChannel> | undefined;
   /** How many of those the peer has heard of: they come back when its application has taken all, if it ever does. */
   #heardCount = 0;
   /** Where the last RETIRE ends in our stream: `Infinity` while it waits, 0 when the peer has read it. */
   #retireEnd = 0;
 
-  /** @param active - channels that have something to send */
-  constructor(main: SendChannel, active: Iterable<SendChannel>) {
-    this.#open.set(0, main);
-    this.#active = active;
+  constructor(main: SendChannel) {
+    this.#main = main;
+  }
+
+  /** Channels that have something to send. */
+  get active(): Iterable<SendChannel> {
+    return this.#active ?? NONE;
+  }
+
+  get activeCount(): number {
+    return this.#active?.size ?? 0;
+  }
+
+  /** The channel has something to send. */
+  add(channel: SendChannel): void {
+    (this.#active ??= new Set()).add(channel);
+  }
+
+  /** It has nothing to send any more. */
+  remove(channel: SendChannel): void {
+    this.#active?.delete(channel);
   }
 
   get canOpen(): boolean {
@@ -33,31 +52,35 @@ export class ChannelNumbers implements Slots {
 
   mayRead(): boolean {
     let left = this.#freeCount + SPARE_READS;
-    for (const { isAhead } of this.#active) if (isAhead && --left === 0) return false;
+    for (const { isAhead } of this.active) if (isAhead && --left === 0) return false;
     return true;
   }
 
   get #freeCount(): number {
-    return this.maxCount - this.#open.size - this.#retiring.size;
+    return this.maxCount - 1 - (this.#open?.size ?? 0) - this.#retiringCount;
+  }
+
+  get #retiringCount(): number {
+    return this.#retiring?.size ?? 0;
   }
 
   channel(number: number): SendChannel | undefined {
-    return this.#open.get(number);
+    return number === 0 ? this.#main : this.#open?.get(number);
   }
 
   /** Gives the channel the next number. */
   open(channel: SendChannel): void {
     channel.number = this.next++;
-    this.#open.set(channel.number, channel);
+    (this.#open ??= new Map()).set(channel.number, channel);
   }
 
   /** The peer has taken a number back: whose it was. */
   taken(number: number): SendChannel | undefined {
-    const channel = this.#retiring.get(number);
+    const channel = this.#retiring?.get(number);
     if (channel === undefined) return undefined;
     channel.isRetiring = false;
-    this.#retiring.delete(number);
-    this.#heardCount = Math.min(this.#heardCount, this.#retiring.size);
+    this.#retiring?.delete(number);
+    this.#heardCount = Math.min(this.#heardCount, this.#retiringCount);
     return channel;
   }
 
@@ -70,7 +93,7 @@ export class ChannelNumbers implements Slots {
   heard(offset: number): boolean {
     if (this.#retireEnd === 0 || offset < this.#retireEnd) return false;
     this.#retireEnd = 0;
-    this.#heardCount = this.#retiring.size;
+    this.#heardCount = this.#retiringCount;
     return true;
   }
 
@@ -81,20 +104,22 @@ export class ChannelNumbers implements Slots {
    * @returns the channels that are to do without; their numbers are still there to be told
    */
   makeRoom(): readonly SendChannel[] {
-    if (this.maxCount === 0 || this.canOpen) return NONE;
-    const { size } = this.#open;
+    const open = this.#open;
+    if (this.maxCount === 0 || this.canOpen || open === undefined) return NONE;
     const left: SendChannel[] = [];
     // Who waits for its own number to come back needs no other one.
-    let wanted = this.#heardCount - this.#retiring.size;
-    for (const channel of this.#active) if (channel.number < 0 && !channel.isRetiring && ++wanted === size) break;
+    let wanted = this.#heardCount - this.#retiringCount;
+    for (const channel of this.active) {
+      if (channel.number < 0 && !channel.isRetiring && ++wanted > open.size) break;
+    }
     for (const turnBytes of [Infinity, TURN_BYTES]) {
-      for (const [number, channel] of this.#open) {
+      for (const [number, channel] of open) {
         if (wanted <= 0) return left;
         const { head } = channel;
         const isFree = head === undefined || (head.state === 'queued' && channel.usedBytes >= turnBytes);
-        if (number === 0 || !isFree) continue;
-        this.#open.delete(number);
-        this.#retiring.set(number, channel);
+        if (!isFree) continue;
+        open.delete(number);
+        (this.#retiring ??= new Map()).set(number, channel);
         this.#retireEnd = Infinity;
         left.push(channel);
         wanted--;

@@ -7,8 +7,8 @@ import type { ControlFrame } from '../../protocol/frame.ts';
  * packet. Bounded: of a channel's CREDIT only the latest waits, and the others answer something that is bounded.
  */
 export class ControlQueue {
-  /** Oldest first; CREDIT by its channel. */
-  readonly #frames = new Map<number, Uint8Array>();
+  /** Oldest first; CREDIT by its channel. Made for the first. */
+  #frames: Map<number, Uint8Array> | undefined;
   #count = 0;
   #frameBytes = 0;
   #carry: Uint8Array | undefined;
@@ -26,12 +26,13 @@ export class ControlQueue {
 
   push(frame: ControlFrame): void {
     const bytes = encodeControl(frame);
+    const frames = (this.#frames ??= new Map<number, Uint8Array>());
     const key = frame.type === 'credit' ? frame.channel : -++this.#count;
     // A later CREDIT stands for the one before it, but goes to the end: whoever counts on what is in front of it may
     // wait a little too long, never too short.
-    this.#frameBytes += bytes.length - (this.#frames.get(key)?.length ?? 0);
-    this.#frames.delete(key);
-    this.#frames.set(key, bytes);
+    this.#frameBytes += bytes.length - (frames.get(key)?.length ?? 0);
+    frames.delete(key);
+    frames.set(key, bytes);
     if (frame.type === 'retired') this.retiredCount++;
   }
 
@@ -44,11 +45,11 @@ export class ControlQueue {
   fill(target: Uint8Array, at: number): number {
     while (at < target.length) {
       if (this.#carry === undefined) {
-        const [next] = this.#frames;
+        const [next] = this.#frames ?? [];
         if (next === undefined) break;
         const [key, bytes] = next;
         this.#carry = bytes;
-        this.#frames.delete(key);
+        this.#frames?.delete(key);
         this.#frameBytes -= bytes.length;
         if (bytes[0] === FrameType.retired) this.retiredCount--;
       }

@@ -1,8 +1,8 @@
 import { MIN_POOL_MARGIN_BYTES } from '../../protocol/limits.ts';
 import type { Terms } from '../../protocol/terms.ts';
-import type { ControlQueue } from './control-queue.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { ReceiveChannel } from './receive-channel.ts';
+import type { ReceiverHost } from './receiver.ts';
 
 const MAX_AHEAD_BYTES = 4 * 1024 * 1024;
 /** A channel whose application has taken all but this waits for the sender, not the other way round. */
@@ -22,12 +22,12 @@ export class Credit {
   readonly #terms: Terms;
   /** Bytes of the largest message that is taken whole. */
   readonly #maxWholeBytes: number;
-  readonly #control: ControlQueue;
+  readonly #host: Pick<ReceiverHost, 'control'>;
   readonly #channels: ReadonlyMap<number, ReceiveChannel>;
-  /** Channels whose current message needs room in the pool, oldest message first. */
-  readonly #waiting = new Set<ReceiveChannel>();
-  /** Channels that get their credit when what waits has been said. */
-  readonly #owed = new Set<ReceiveChannel>();
+  /** Channels whose current message needs room in the pool, oldest message first; made for the first. */
+  #waiting: Set<ReceiveChannel> | undefined;
+  /** Channels that get their credit when what waits has been said, if there are any. */
+  #owed: Set<ReceiveChannel> | undefined;
   /** The one channel whose message of unknown length is sure to find room in the pool. */
   #growing: ReceiveChannel | undefined;
   #isStale = false;
@@ -35,12 +35,12 @@ export class Credit {
   constructor(
     terms: Terms,
     maxWholeBytes: number,
-    control: ControlQueue,
+    host: Pick<ReceiverHost, 'control'>,
     channels: ReadonlyMap<number, ReceiveChannel>,
   ) {
     this.#terms = terms;
     this.#maxWholeBytes = maxWholeBytes;
-    this.#control = control;
+    this.#host = host;
     this.#channels = channels;
   }
 
@@ -62,7 +62,7 @@ export class Credit {
   want(channel: ReceiveChannel): void {
     const { totalCostBytes = Infinity, startBytes = 0 } = channel.current ?? {};
     if (startBytes + totalCostBytes <= channel.limitBytes) return;
-    this.#waiting.add(channel);
+    (this.#waiting ??= new Set()).add(channel);
     this.#isStale = true;
   }
 
@@ -70,7 +70,7 @@ export class Credit {
   leave(message: IncomingMessage): void {
     const { channel } = message;
     if (channel.current !== message) return;
-    this.#waiting.delete(channel);
+    this.#waiting?.delete(channel);
     if (this.#growing === channel) this.#growing = undefined;
     this.#isStale = true;
   }
@@ -88,14 +88,15 @@ export class Credit {
   share(): void {
     if (!this.#isStale || this.#isSilent()) return;
     this.#isStale = false;
-    const owed = [...this.#owed];
-    this.#owed.clear();
-    for (const channel of owed) this.handed(channel, 0);
-    if (this.#waiting.size === 0) return;
+    const owed = this.#owed;
+    this.#owed = undefined;
+    for (const channel of owed ?? []) this.handed(channel, 0);
+    const waiting = this.#waiting;
+    if (!waiting?.size) return;
     const { initialChannelCredit, poolBytes } = this.#terms;
     let free = poolBytes - this.#committedBytes();
     let isKnownBlocked = false;
-    for (const channel of this.#waiting) {
+    for (const channel of waiting) {
       if (this.#isSilent()) {
         this.#isStale = true;
         break;
@@ -136,7 +137,7 @@ export class Credit {
           isKnownBlocked = true;
           continue;
         }
-        this.#waiting.delete(channel);
+        waiting.delete(channel);
         this.#grant(channel, limitBytes);
       }
       free -= channel.committedBytes(initialChannelCredit) - before;
@@ -144,7 +145,7 @@ export class Credit {
   }
 
   #isSilent(): boolean {
-    return this.#control.bytes > MAX_UNSAID_BYTES;
+    return this.#host.control.bytes > MAX_UNSAID_BYTES;
   }
 
   /** What the largest message may still need on this channel. */
@@ -172,10 +173,10 @@ export class Credit {
     limitBytes = Math.min(limitBytes, Number.MAX_SAFE_INTEGER);
     if (limitBytes <= channel.limitBytes || channel.isRetired) return;
     if (this.#isSilent()) {
-      this.#owed.add(channel);
+      (this.#owed ??= new Set()).add(channel);
       return;
     }
     channel.limitBytes = limitBytes;
-    this.#control.push({ type: 'credit', channel: channel.number, limit: limitBytes });
+    this.#host.control.push({ type: 'credit', channel: channel.number, limit: limitBytes });
   }
 }

@@ -4,23 +4,24 @@ import type { OutgoingMessage } from './outgoing-message.ts';
 export class Expiry {
   /** When the first of them does, in ms; may be too early. */
   atMs: number = Infinity;
-  readonly #messages = new Set<OutgoingMessage>();
+  /** Made for the first. */
+  #messages: Set<OutgoingMessage> | undefined;
 
   add(message: OutgoingMessage): void {
     const { expiresAtMs } = message.init;
     // One that is sent again has been begun.
     if (expiresAtMs === undefined || message.origin !== undefined) return;
-    this.#messages.add(message);
+    (this.#messages ??= new Set()).add(message);
     this.atMs = Math.min(this.atMs, expiresAtMs);
   }
 
   delete(message: OutgoingMessage): void {
-    this.#messages.delete(message);
+    this.#messages?.delete(message);
   }
 
   /** Those that are stale now. */
   take(nowMs: number): OutgoingMessage[] {
-    if (nowMs < this.atMs) return [];
+    if (nowMs < this.atMs || this.#messages === undefined) return [];
     const waiting = [...this.#messages].filter(({ state }) => state === 'queued');
     const isStale = ({ init: { expiresAtMs = Infinity } }: OutgoingMessage): boolean => nowMs >= expiresAtMs;
     const stale = waiting.filter(isStale);

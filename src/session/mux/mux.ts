@@ -6,15 +6,14 @@ import type { ViolationName } from '../../protocol/violation.ts';
 import type { Effect } from '../effect.ts';
 import type { FillMode, LinkUser } from '../link/link-user.ts';
 import { MuxReceiver } from './receiver.ts';
+import type { ReceiverHost } from './receiver.ts';
 import { MuxSender } from './sender.ts';
 
 /** What the mux tells the session, in the order of the peer's stream. */
-export interface MuxHost {
+export interface MuxHost extends ReceiverHost {
   readonly isAcceptor: boolean;
   /** The peer's last word: no message of it follows. */
   peerClosed(close: { code: number; drainMs: number; reason: string }): void;
-  /** Control frames up to `bytes` behind the written stream must not be overtaken by our count. */
-  raiseBarrier(bytes: number): void;
 }
 
 /**
@@ -32,13 +31,8 @@ export class Mux implements LinkUser, FrameSink {
     this.#host = host;
     this.#effects = effects;
     this.#decoder = new FrameDecoder(this);
-    const sender = new MuxSender(effects, wake);
-    this.sender = sender;
-    const { control } = sender;
-    const raiseBarrier = (): void => {
-      host.raiseBarrier(control.bytes);
-    };
-    this.receiver = new MuxReceiver(terms, maxWholeBytes, { control, raiseBarrier }, effects);
+    this.sender = new MuxSender(effects, wake);
+    this.receiver = new MuxReceiver(terms, maxWholeBytes, host, effects);
   }
 
   get isBlocked(): boolean {

@@ -23,8 +23,8 @@ export class ReceiveChannel {
   isRetired = false;
   /** A retired number of the same name whose messages go first. */
   predecessor: ReceiveChannel | undefined;
-  /** By ordinal: taking one from many takes no longer than taking one from few. */
-  readonly #waiting = new Map<number, IncomingMessage>();
+  /** By ordinal: taking one from many takes no longer than taking one from few. Made for the first. */
+  #waiting: Map<number, IncomingMessage> | undefined;
   #headOrdinal = 0;
 
   constructor(number: number, name: string, limitBytes: number) {
@@ -35,12 +35,12 @@ export class ReceiveChannel {
 
   /** Messages that the application does not have all of, oldest first: one at a time is its. A list of its own. */
   get queue(): IncomingMessage[] {
-    return [...this.#waiting.values()];
+    return [...(this.#waiting?.values() ?? [])];
   }
 
   /** The message that is the application's turn. */
   get head(): IncomingMessage | undefined {
-    return this.predecessor === undefined ? this.#waiting.get(this.#headOrdinal) : undefined;
+    return this.predecessor === undefined ? this.#waiting?.get(this.#headOrdinal) : undefined;
   }
 
   /** Nothing that came on it, or on a number before it, waits for the application. */
@@ -49,14 +49,15 @@ export class ReceiveChannel {
   }
 
   add(message: IncomingMessage): void {
-    this.#waiting.set(message.ordinal, message);
+    (this.#waiting ??= new Map()).set(message.ordinal, message);
   }
 
   /** The application has all that it will have of the message; false where that was known. */
   remove({ ordinal }: IncomingMessage): boolean {
-    const wasThere = this.#waiting.delete(ordinal);
-    while (this.#headOrdinal < this.nextOrdinal && !this.#waiting.has(this.#headOrdinal)) this.#headOrdinal++;
-    return wasThere;
+    const waiting = this.#waiting;
+    if (waiting?.delete(ordinal) !== true) return false;
+    while (this.#headOrdinal < this.nextOrdinal && !waiting.has(this.#headOrdinal)) this.#headOrdinal++;
+    return true;
   }
 
   /**

@@ -11,7 +11,7 @@ import type { IncomingEnd } from './incoming-message.ts';
 import { ReceiveChannel } from './receive-channel.ts';
 import type { WholeMessage } from './whole-message.ts';
 
-/** What the receiver needs of the side that writes. */
+/** What the receiver needs of the side that writes; not before it is made. */
 export interface ReceiverHost {
   readonly control: ControlQueue;
   /** Our count must not overtake what is in `control` now. */
@@ -36,12 +36,12 @@ export class MuxReceiver {
   readonly #effects: Effect[];
   readonly #credit: Credit;
   readonly #channels = new Map<number, ReceiveChannel>();
-  /** The number that has the name now. */
-  readonly #byName = new Map<string, ReceiveChannel>();
+  /** The number that has the name now, but for the main one; this and those below are made for the first that is in them. */
+  #byName: Map<string, ReceiveChannel> | undefined;
   /** Messages whose turn has come, and which nobody has been told of. */
-  readonly #offers = new Set<IncomingMessage>();
+  #offers: Set<IncomingMessage> | undefined;
   /** Messages whose turn has come, and which are whole. */
-  readonly #ready = new Set<IncomingMessage>();
+  #ready: Set<IncomingMessage> | undefined;
   #nextNumber = 1;
   #current: IncomingMessage | undefined;
   #frameRest = 0;
@@ -53,8 +53,8 @@ export class MuxReceiver {
     this.#maxWholeBytes = maxWholeBytes;
     this.#host = host;
     this.#effects = effects;
-    this.#credit = new Credit(terms, maxWholeBytes, host.control, this.#channels);
-    this.#open(0, '');
+    this.#credit = new Credit(terms, maxWholeBytes, host, this.#channels);
+    this.#channels.set(0, new ReceiveChannel(0, '', terms.initialChannelCredit));
   }
 
   /** Bytes of credit for what has come and is not taken: a bound of what it holds in memory. */
@@ -67,12 +67,12 @@ export class MuxReceiver {
 
   /** {@link next} may have something. */
   get hasWhole(): boolean {
-    return this.#ready.size > 0;
+    return !!this.#ready?.size;
   }
 
   /** Something that came on a channel of this name is not taken. */
   holds(name: string): boolean {
-    const channel = this.#byName.get(name);
+    const channel = this.#named(name);
     return channel !== undefined && !channel.isEmpty;
   }
 
@@ -82,7 +82,7 @@ export class MuxReceiver {
    * @param waits - whether those of a channel have to wait for what came before this session
    */
   nextIncoming(waits?: (name: string) => boolean): IncomingMessage | undefined {
-    if (this.#offers.size === 0) return undefined;
+    if (!this.#offers?.size) return undefined;
     for (const message of this.#offers) {
       if (waits?.(message.channel.name)) continue;
       this.#offers.delete(message);
@@ -94,7 +94,7 @@ export class MuxReceiver {
 
   /** The next whole message that nobody has asked for. Taking it is what gives its credit back. */
   next(waits?: (name: string) => boolean): WholeMessage | undefined {
-    if (this.#ready.size === 0) return undefined;
+    if (!this.#ready?.size) return undefined;
     for (const message of this.#ready) {
       const { channel, head, use } = message;
       // One that is too big for that is refused where it is asked for.
@@ -168,7 +168,7 @@ export class MuxReceiver {
       channel.current = message;
       channel.add(message);
       channel.arrivedBytes += MESSAGE_COST_BYTES + head.fieldsBytes;
-      if (channel.head === message) this.#offers.add(message);
+      if (channel.head === message) this.#offer(message);
     }
     const message = channel.current;
     if (message === undefined) return 'not-first';
@@ -212,7 +212,7 @@ export class MuxReceiver {
     this.#leave(message);
     message.wholeInTurn = this.#turn;
     if (message.use === 'dropped') return undefined;
-    if (channel.head === message) this.#ready.add(message);
+    if (channel.head === message) this.#makeReady(message);
     this.#tell(message);
     return undefined;
   }
@@ -273,12 +273,15 @@ export class MuxReceiver {
     }
   }
 
+  #named(name: string): ReceiveChannel | undefined {
+    return name === '' ? this.#channels.get(0) : this.#byName?.get(name);
+  }
+
   #open(number: number, name: string): ReceiveChannel {
     const channel = new ReceiveChannel(number, name, this.#terms.initialChannelCredit);
-    const before = this.#byName.get(name);
-    if (before !== undefined) channel.predecessor = before;
+    channel.predecessor = this.#byName?.get(name);
     this.#channels.set(number, channel);
-    this.#byName.set(name, channel);
+    (this.#byName ??= new Map()).set(name, channel);
     return channel;
   }
 
@@ -287,7 +290,7 @@ export class MuxReceiver {
     const known = this.#channels.get(head.channel);
     if (known !== undefined || head.channel < this.#nextNumber) return name === undefined ? known : 'channel-name';
     if (head.channel > this.#nextNumber) return 'channel-number';
-    if (name === undefined || this.#byName.get(name)?.isRetired === false) return 'channel-name';
+    if (name === undefined || this.#named(name)?.isRetired === false) return 'channel-name';
     // A number is free when its RETIRED is in the stream: not before the peer can know.
     if (this.#channels.size + this.#host.control.retiredCount >= this.#terms.maxOpenChannels)
       return 'too-many-channels';
@@ -297,7 +300,7 @@ export class MuxReceiver {
   #forgetRetired(channel: ReceiveChannel): void {
     if (!channel.isRetired || !channel.isEmpty) return;
     this.#channels.delete(channel.number);
-    if (this.#byName.get(channel.name) === channel) this.#byName.delete(channel.name);
+    if (this.#byName?.get(channel.name) === channel) this.#byName.delete(channel.name);
     this.#host.control.push({ type: 'retired', channel: channel.number });
     this.#credit.touch();
     for (const next of this.#channels.values()) {
@@ -358,8 +361,8 @@ export class MuxReceiver {
   /** The application has all of the message that it will ever have: the next one's turn has come. */
   #taken(message: IncomingMessage): void {
     const { channel } = message;
-    this.#offers.delete(message);
-    this.#ready.delete(message);
+    this.#offers?.delete(message);
+    this.#ready?.delete(message);
     this.#handed(message, message.costBytes - message.handedBytes);
     const wasHead = channel.head === message;
     if (!channel.remove(message)) return;
@@ -370,9 +373,17 @@ export class MuxReceiver {
   #turnTo(channel: ReceiveChannel): void {
     const { head } = channel;
     if (head === undefined) return;
-    this.#offers.add(head);
-    if (head.isWhole) this.#ready.add(head);
+    this.#offer(head);
+    if (head.isWhole) this.#makeReady(head);
     this.#credit.touch();
+  }
+
+  #offer(message: IncomingMessage): void {
+    (this.#offers ??= new Set()).add(message);
+  }
+
+  #makeReady(message: IncomingMessage): void {
+    (this.#ready ??= new Set()).add(message);
   }
 
   #tell(message: IncomingMessage): void {

@@ -28,9 +28,10 @@ export class MuxSender {
   readonly #effects: Effect[];
   readonly #wake: () => void;
   #peer: Terms | undefined;
-  readonly #byName = new Map<string, SendChannel>();
-  readonly #numbers: ChannelNumbers;
-  readonly #active = new Set<SendChannel>();
+  /** But the main one; made for the first of them. */
+  #byName: Map<string, SendChannel> | undefined;
+  readonly #main = new SendChannel('', 0, MIN_CHANNEL_CREDIT);
+  readonly #numbers = new ChannelNumbers(this.#main);
   #clock = 0;
   /** Goes before anything else. */
   readonly control: ControlQueue = new ControlQueue();
@@ -45,19 +46,16 @@ export class MuxSender {
   constructor(effects: Effect[], wake: () => void) {
     this.#effects = effects;
     this.#wake = wake;
-    const main = new SendChannel('', 0, MIN_CHANNEL_CREDIT);
-    this.#byName.set('', main);
-    this.#numbers = new ChannelNumbers(main, this.#active);
   }
 
   /** Messages of several channels wait. */
   get isShared(): boolean {
-    return this.#active.size > 1;
+    return this.#numbers.activeCount > 1;
   }
 
   /** Messages wait, and none of them can go on before the peer gives credit or takes a channel back. */
   get isBlocked(): boolean {
-    for (const channel of this.#active) {
+    for (const channel of this.#numbers.active) {
       const readiness = channel.readiness(this.#numbers);
       if (readiness === 'credit' || readiness === 'slot') return true;
     }
@@ -67,7 +65,7 @@ export class MuxSender {
   /** Bytes of payload of messages that are not settled, less what is acknowledged; of streams, what was read so far. */
   get bufferedBytes(): number {
     let bytes = this.#bufferedBytes;
-    for (const { head } of this.#active) {
+    for (const { head } of this.#numbers.active) {
       if (head !== undefined && head.init.source.totalBytes === undefined) bytes += head.init.source.readyBytes;
     }
     return bytes;
@@ -75,14 +73,14 @@ export class MuxSender {
 
   /** Nothing is left to write: every message taken is in the stream, or has failed. */
   get isWritten(): boolean {
-    return this.#active.size === 0;
+    return this.#numbers.activeCount === 0;
   }
 
   /** The peer's terms are known now: from here on its limits are kept. */
   setPeer(terms: Terms): void {
     this.#peer = terms;
     this.#numbers.maxCount = terms.maxOpenChannels;
-    for (const channel of this.#byName.values()) {
+    for (const channel of [this.#main, ...(this.#byName?.values() ?? [])]) {
       channel.limitBytes = Math.max(channel.limitBytes, terms.initialChannelCredit);
     }
     for (const message of this.#waiting()) this.#check(message);
@@ -100,14 +98,14 @@ export class MuxSender {
         this.#wake();
       };
     }
-    let channel = this.#byName.get(init.channel);
+    let channel = this.#named(init.channel);
     if (channel === undefined) {
       channel = new SendChannel(init.channel, -1, this.#peer?.initialChannelCredit ?? MIN_CHANNEL_CREDIT);
-      this.#byName.set(init.channel, channel);
+      (this.#byName ??= new Map()).set(init.channel, channel);
     }
     message.lane = channel;
     channel.push(message);
-    this.#active.add(channel);
+    this.#numbers.add(channel);
     this.#expiry.add(message);
     this.#check(message);
     this.#makeRoom();
@@ -169,7 +167,7 @@ export class MuxSender {
   pendingBytes(mode: FillMode, max: number): number {
     let bytes = 0;
     if (mode !== 'control') {
-      for (const channel of this.#active) {
+      for (const channel of this.#numbers.active) {
         if (bytes >= max) break;
         if (mode === 'early' && channel.number !== 0) continue;
         const readiness = channel.readiness(this.#numbers);
@@ -247,8 +245,12 @@ export class MuxSender {
     this.cancel(message, CancelCode.aborted, error);
   }
 
+  #named(name: string): SendChannel | undefined {
+    return name === '' ? this.#main : this.#byName?.get(name);
+  }
+
   #waiting(): OutgoingMessage[] {
-    return [...this.#active].flatMap((channel) => channel.messages());
+    return [...this.#numbers.active].flatMap((channel) => channel.messages());
   }
 
   #queued(): OutgoingMessage[] {
@@ -276,7 +278,7 @@ export class MuxSender {
     this.#bufferedBytes -= (source.totalBytes ?? writtenBytes) - ackedBytes;
     message.state = 'settled';
     this.#expiry.delete(message);
-    this.#leave(this.#byName.get(init.channel));
+    this.#leave(this.#named(init.channel));
     this.#makeRoom();
     source.onReady = undefined;
     if (effect === undefined) return;
@@ -287,9 +289,9 @@ export class MuxSender {
   /** The channel has one message less to send. */
   #leave(channel: SendChannel | undefined): void {
     if (channel === undefined || channel.head !== undefined) return;
-    this.#active.delete(channel);
+    this.#numbers.remove(channel);
     // A channel without a number costs nothing to forget.
-    if (channel.number < 0 && !channel.isRetiring) this.#byName.delete(channel.name);
+    if (channel.number < 0 && !channel.isRetiring) this.#byName?.delete(channel.name);
   }
 
   /** Says once for each limit that credit alone holds the channel up, so that the peer can grant more ahead. */
@@ -303,7 +305,7 @@ export class MuxSender {
   /** The channel to go on with: the least virtual time, the most urgent first among equals. */
   #pick(): SendChannel | undefined {
     let best: SendChannel | undefined;
-    for (const channel of this.#active) {
+    for (const channel of this.#numbers.active) {
       if (channel.readiness(this.#numbers) !== 'ready') continue;
       // Time that it could not have used is not owed to it.
       channel.clock = Math.max(channel.clock, this.#clock);

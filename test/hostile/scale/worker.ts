@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 
 /** As many files as the system lets us open, in place of as many as is usual. */
 const WITH_ALL_FILES = 'ulimit -n "$(ulimit -H -n)" && exec "$0" "$@"';
@@ -16,10 +17,12 @@ export class Worker<Command extends object, Reply extends object> implements Asy
 
   /** @param script - beside this one */
   constructor(script: string) {
-    const path = fileURLToPath(new URL(script, import.meta.url));
-    this.#child = spawn('sh', ['-c', WITH_ALL_FILES, process.execPath, '--import', 'tsx', path], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    this.#child = spawn('sh', ['-c', WITH_ALL_FILES, process.execPath, '--input-type=module', '-'], {
+      // Where the packages are found.
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
+      stdio: ['pipe', 'inherit', 'inherit', 'ipc'],
     });
+    this.#child.stdin?.end(bundle(script));
     this.#failed = this.#watch();
     // Stopping it is no failure.
     this.#failed.catch(() => undefined);
@@ -51,4 +54,19 @@ export class Worker<Command extends object, Reply extends object> implements Asy
       this.#isStopped ? 'stopped' : `A process ended by itself (${signal ?? `exit code ${code ?? ''}`}).`,
     );
   }
+}
+
+/** As users run it: a compiler in the process, and the names that it gives to closures, would count as its memory. */
+function bundle(script: string): string {
+  const { outputFiles } = buildSync({
+    entryPoints: [fileURLToPath(new URL(script, import.meta.url))],
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'es2022',
+    write: false,
+    logLevel: 'error',
+  });
+  return outputFiles[0]?.text ?? '';
 }
