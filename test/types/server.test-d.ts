@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { WebSocket, WebSocketServer } from 'ws';
-import { ChunkServer } from '../../src/server.ts';
+import { ChunkServer, ChunkWebSocketServer, SessionWebSocket } from '../../src/server.ts';
 import type { ChunkServerEvents, ServerSession, SessionStatus, Transfer } from '../../src/server.ts';
 
 /** `true` only where each is the other, and neither is `any`. */
@@ -51,4 +51,25 @@ export function serves(server: ChunkServer, wss: WebSocketServer, socket: WebSoc
   server.on('connection', () => socket);
   // @ts-expect-error a request belongs to it
   server.accept(socket);
+}
+
+export function servesLibraries(wss: WebSocketServer): ChunkWebSocketServer<WebSocket> {
+  const server = new ChunkWebSocketServer(wss);
+  server.on('connection', (socket, request) => {
+    socket.on('message', (data, isBinary) => {
+      socket.send(data, { binary: isBinary });
+    });
+    socket.once('close', (code, reason) => [code, reason.toString(), request.url]);
+    if (!(socket instanceof SessionWebSocket)) return;
+    const session: ServerSession<'uint8array'> = socket.session;
+    session.send('for a client of this protocol', { channel: 'news' });
+  });
+  for (const client of server.clients) client.ping();
+  return server;
+}
+
+/** What a library takes for a socket of `ws`, a session's can be given for. */
+export function standsIn(socket: SessionWebSocket): WebSocket {
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- that is the point
+  return socket;
 }

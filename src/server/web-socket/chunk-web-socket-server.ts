@@ -55,8 +55,11 @@ export interface ChunkWebSocketServerOptions extends Omit<ChunkServerOptions, 'b
 
 /** What a {@link ChunkWebSocketServer} emits: what the `WebSocketServer` of `ws` does. */
 export interface ChunkWebSocketServerEvents<Socket> {
-  /** A new session, or a plain WebSocket; not a session that is resumed. */
-  connection: [socket: SessionWebSocket | Socket, request: IncomingMessage];
+  /**
+   * A new session, or a plain WebSocket; not a session that is resumed. Of a session it is a {@link SessionWebSocket},
+   * which has the type of the plain ones, too; `instanceof` tells.
+   */
+  connection: [socket: Socket, request: IncomingMessage];
   headers: [headers: string[], request: IncomingMessage];
   listening: [];
   error: [error: Error];
@@ -64,7 +67,7 @@ export interface ChunkWebSocketServerEvents<Socket> {
   close: [];
 }
 
-type Connected<Socket> = (socket: SessionWebSocket | Socket, request: IncomingMessage) => void;
+type Connected<Socket> = (socket: Socket, request: IncomingMessage) => void;
 
 const DEFAULT_BUFFERED_BYTES = 100 << 20;
 
@@ -90,7 +93,7 @@ export class ChunkWebSocketServer<Socket extends WsSocket = WsSocket> extends Ev
   /** Those of the `ws` server, with the application's `handleProtocols`. */
   readonly options: WsServerOptions;
   /** The sockets that are not closed; undefined where the `ws` server does not track them. */
-  readonly clients: Set<SessionWebSocket | Socket>;
+  readonly clients: Set<Socket>;
   readonly #server: WsWebSocketServer<Socket>;
   readonly #shouldHandle: (request: IncomingMessage) => boolean | Promise<boolean>;
   readonly #isPatient: boolean;
@@ -218,7 +221,8 @@ export class ChunkWebSocketServer<Socket extends WsSocket = WsSocket> extends Ev
       const connected = this.#callbacks.get(request);
       this.#callbacks.delete(request);
       runUncaught(() => {
-        connected?.(socket, request);
+        // It has all that a socket of `ws` has (`test/types`).
+        connected?.(socket as unknown as Socket, request);
       });
     });
   }

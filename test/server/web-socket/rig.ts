@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- that ours stands in for theirs is what is tested */
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -166,4 +165,3 @@ export function outcome(call: (callback: (error?: Error | null) => void) => void
     });
   });
 }
-/* eslint-enable @typescript-eslint/no-unsafe-class-instance-assignment -- as above */

@@ -197,7 +197,7 @@ describe('a server', () => {
 
   test('serves plain clients and those of the protocol side by side', async () => {
     const { server, url } = await startWebSocketServer();
-    const all = server.clients as unknown as Set<WebSocket>;
+    const all = server.clients;
     server.on('connection', (socket) => {
       const one: WebSocket = socket;
       one.on('message', (data, isBinary) => {
