@@ -17,6 +17,8 @@ import { patternBytes } from '../support/pattern-bytes.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const WAIT_MS = 40_000;
+/** What a browser says of each handshake that fails, and of what is sent before it tells the page of a close. */
+const EXPECTED_ERRORS = ['WebSocket connection to', 'WebSocket is already in CLOSING or CLOSED state'];
 
 /** How many pixels of a map have the colour of each cell of the legend. */
 export interface MapColors {
@@ -29,7 +31,7 @@ export interface MapColors {
 /** The inspector as its command starts it, and its page in Chromium. */
 export class InspectorRig {
   readonly page: Page;
-  /** Of the console and not caught, without what a browser says of each handshake that fails. */
+  /** Of the console and not caught, without what is expected. */
   readonly errors: unknown[] = [];
 
   private constructor(page: Page) {
@@ -37,7 +39,8 @@ export class InspectorRig {
     page.on('pageerror', (error) => this.errors.push(error));
     page.on('console', (message) => {
       const text = message.text();
-      if (message.type() === 'error' && !text.startsWith('WebSocket connection to')) this.errors.push(text);
+      const isUsual = EXPECTED_ERRORS.some((start) => text.startsWith(start));
+      if (message.type() === 'error' && !isUsual) this.errors.push(text);
     });
   }
 
