@@ -8,8 +8,8 @@ const WEIGHT = 1 / 16;
 /**
  * Whether small messages, each sent in a task of its own, wait for the next ones: each packet costs both sides more than
  * the message in it. As in Nagle's algorithm (RFC 896 section 4) they wait only while something is unacknowledged, which
- * leaves questions and answers alone; unlike there only where they come at more than a thousand a second, and until a
- * millisecond after the last packet at most.
+ * leaves questions and answers alone; unlike there only where they come at more than a thousand a second, when the last
+ * packet is less than a millisecond old, and for a millisecond at most (as exactly as timers are).
  */
 export class Coalescing {
   #waiting = 0;

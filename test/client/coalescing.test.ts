@@ -48,9 +48,16 @@ describe('small messages, each sent in a task of its own', () => {
   });
 
   test('go out at once where they come more slowly', async () => {
-    const { connection, stream } = await start();
+    const { connection, stream, clock } = await start();
     await stream(200, 1);
     expect(packetsOf(connection)).toBe(200);
+    // Two close together are not many.
+    for (let pair = 1; pair <= 100; pair++) {
+      await stream(1, 0.25);
+      await stream(1, 0);
+      expect(packetsOf(connection)).toBe(200 + 2 * pair);
+      clock.advance(3.75);
+    }
   });
 
   test('go out at once after a pause', async () => {
